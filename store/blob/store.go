@@ -1,0 +1,116 @@
+// Package blob keeps objects in buckets: the lake. dir keeps them as plain files, mem in memory,
+// s3 (later) in any S3-compatible endpoint; blobtest is the behaviour all of them show.
+package blob
+
+import (
+	"context"
+	"errors"
+	"io"
+	"time"
+)
+
+// Info describes an object.
+type Info struct {
+	Key      string
+	Size     int64
+	ETag     string // without quotes: hex MD5, or "<hex>-<parts>" for a multipart upload
+	Modified time.Time
+	Meta     Meta
+}
+
+// Meta is what a writer says of an object, kept beside its bytes.
+type Meta struct {
+	ContentType     string            `json:",omitempty"`
+	ContentEncoding string            `json:",omitempty"`
+	CacheControl    string            `json:",omitempty"`
+	Disposition     string            `json:",omitempty"`
+	Language        string            `json:",omitempty"`
+	Expires         string            `json:",omitempty"`
+	User            map[string]string `json:",omitempty"` // x-amz-meta-*, names in lower case
+	Checksums       map[string]string `json:",omitempty"` // e.g. "CRC32" -> base64
+	Tags            map[string]string `json:",omitempty"`
+}
+
+// Put says how an object is written.
+type Put struct {
+	Meta Meta
+	// ETag overrides the MD5 of the bytes (multipart completion).
+	ETag string
+	// IfAbsent: fail with ErrPrecondition where the key exists. IfMatch: fail with ErrPrecondition
+	// unless the key exists with that ETag. Both are decided atomically with the write.
+	IfAbsent bool
+	IfMatch  string
+}
+
+// Range is a part of an object: Length bytes from Offset. Length < 0 means to the end.
+type Range struct{ Offset, Length int64 }
+
+// ListPage bounds a listing.
+type ListPage struct {
+	Prefix string
+	// After: only keys greater than this one, in byte order.
+	After string
+	// Delimiter: keys that hold it after Prefix are rolled up into Prefixes. "" = none.
+	Delimiter string
+	// Max bounds objects plus prefixes. 0 means 1,000.
+	Max int
+}
+
+// Listing is one page, in byte order of the keys.
+type Listing struct {
+	Objects  []Info
+	Prefixes []string
+	// Next is what to pass as After for the following page; More says whether there is one.
+	Next string
+	More bool
+}
+
+// BucketInfo describes a bucket.
+type BucketInfo struct {
+	Name    string
+	Region  string
+	Account string
+	Created time.Time
+}
+
+// Store keeps objects. All methods may be called concurrently.
+type Store interface {
+	// CreateBucket makes a bucket. ErrBucketExists where there is one of that name.
+	CreateBucket(ctx context.Context, b BucketInfo) error
+	// DeleteBucket removes an empty bucket. ErrNoBucket, ErrNotEmpty.
+	DeleteBucket(ctx context.Context, bucket string) error
+	// Bucket describes one bucket. ErrNoBucket.
+	Bucket(ctx context.Context, bucket string) (BucketInfo, error)
+	// Buckets lists all, by name.
+	Buckets(ctx context.Context) ([]BucketInfo, error)
+
+	// Put writes an object whole: readers see the old bytes or the new ones, never a mix, and when
+	// it returns the object survives power loss. ErrNoBucket, ErrPrecondition, ErrBadKey.
+	Put(ctx context.Context, bucket, key string, body io.Reader, p Put) (Info, error)
+	// Get opens an object, or the part of it that r names (nil: all of it); the caller closes it.
+	// An overwrite or delete does not disturb a reader that is open. ErrNoBucket, ErrNoKey.
+	Get(ctx context.Context, bucket, key string, r *Range) (io.ReadCloser, Info, error)
+	// Head describes an object. ErrNoBucket, ErrNoKey.
+	Head(ctx context.Context, bucket, key string) (Info, error)
+	// Delete removes an object; one that is not there is no error. ErrNoBucket.
+	Delete(ctx context.Context, bucket, key string) error
+	// List returns one page of keys. ErrNoBucket.
+	List(ctx context.Context, bucket string, p ListPage) (Listing, error)
+}
+
+// Pather is a Store whose objects are files that another program (DuckDB) may open by name.
+type Pather interface {
+	// Path is where the object's bytes are; it may not exist. ok is false where there is no such file.
+	Path(bucket, key string) (path string, ok bool)
+}
+
+var (
+	ErrNoBucket     = errors.New("blob: no such bucket")
+	ErrBucketExists = errors.New("blob: bucket exists")
+	ErrNotEmpty     = errors.New("blob: bucket not empty")
+	ErrNoKey        = errors.New("blob: no such key")
+	// ErrPrecondition: IfAbsent or IfMatch did not hold; nothing was written.
+	ErrPrecondition = errors.New("blob: precondition failed")
+	// ErrBadKey: the key is empty, longer than 1,024 bytes, or not UTF-8.
+	ErrBadKey = errors.New("blob: bad key")
+)

@@ -1,0 +1,145 @@
+// Package wire turns bytes into typed calls and back. It knows HTTP and AWS's protocols; it knows
+// no service.
+//
+// A service hands over one Row per operation; the row yields routing, decoding, validation in AWS's
+// wording, encoding, metrics and docs/compat.md.
+//
+// # Shapes
+//
+// In and Out are plain structs. A member's name on the wire is its Go field name unless a tag says
+// otherwise; its constraints come from the service model and stand in tags:
+//
+//	json:"name"      name on the wire (JSON, REST-JSON body); "-" keeps a field off it
+//	xml:"Name"       element name (REST-XML, query); ",flattened" for a flattened list
+//	required:""      null is a validation error
+//	min:"1"          least value, or length of a string (characters), blob (bytes), list or map
+//	max:"128"        greatest
+//	pattern:"[a-z]+" a string must match as a whole (Go regexp syntax)
+//	enum:"A|B"       a string must be one of these
+//	timestamp:"iso8601" overrides the protocol's timestamp form (iso8601, epoch, http)
+//	in:"path=Name"   REST: bound to a path segment; also query=Name, header=Name, payload, status;
+//	                 headers=Prefix binds a map[string]string of headers
+//
+// Optional scalars are pointers where absent differs from zero; strings, slices and maps are
+// absent when empty ("" / nil). omitempty is the rule for encoding: nil pointers, nil slices, nil maps and empty
+// strings are left out; numbers and booleans that are not pointers are always written, and so is a
+// non-nil empty slice. A []byte is a blob, a time.Time (or *time.Time) a timestamp; a zero time is left out.
+// An io.Reader payload streams the request body in; an io.ReadCloser payload streams the reply out.
+package wire
+
+import (
+	"context"
+	"net/http"
+	"reflect"
+)
+
+// Protocol is the form in which a service speaks.
+type Protocol int
+
+const (
+	// AWSJSON is JSON 1.1 (or 1.0) selected by X-Amz-Target.
+	AWSJSON Protocol = iota
+	// RESTJSON binds members to path, query and headers, the rest to a JSON body (Lambda).
+	RESTJSON
+	// RESTXML is the same with XML (S3).
+	RESTXML
+	// Query is a form with Action and Version, answered in XML (IAM, STS, CloudFormation).
+	Query
+)
+
+// Service is what one AWS service offers on the wire.
+type Service struct {
+	// Name is the service in botocore's words: "kinesis", "firehose", "logs", "s3".
+	Name string
+	// Signing is the service name in a credential scope, where it differs from Name.
+	Signing string
+	Protocol
+	// Target is the prefix of X-Amz-Target before the dot, e.g. "Kinesis_20131202".
+	Target string
+	// Version is the API version of a query service, e.g. "2010-05-08".
+	Version string
+	// Namespace is the xmlns of replies (query, REST-XML).
+	Namespace string
+	// MessageMember is how the service spells the message of an error: "message" (default) or "Message".
+	MessageMember string
+	// Ops are the operations that are there. Any other of the model answers UnknownOperation.
+	Ops []Row
+}
+
+// Row is one operation: its name, its shapes and what to call.
+type Row struct {
+	Name string
+	In   reflect.Type // a struct
+	Out  reflect.Type // a struct
+	// Call takes a *In and returns a *Out. The context carries the caller's scope
+	// (hydrant.ScopeOf) and Call (CallOf).
+	Call func(ctx context.Context, in any) (any, error)
+	// Method, Path and Status bind a REST operation. Path holds {Name} segments, {Name+} for a
+	// greedy one, and may end in ?key or ?key=value, which must then be present for the row to match.
+	Method, Path string
+	Status       int // of success; 0 means 200
+}
+
+// Op makes the row of an operation. AWSJSON and Query need no more.
+func Op[In, Out any](name string, call func(context.Context, *In) (*Out, error)) Row {
+	return Row{
+		Name: name,
+		In:   reflect.TypeFor[In](),
+		Out:  reflect.TypeFor[Out](),
+		Call: func(ctx context.Context, in any) (any, error) {
+			out, err := call(ctx, in.(*In))
+			if err != nil {
+				return nil, err // not a typed nil inside any
+			}
+			return out, nil
+		},
+	}
+}
+
+// HTTP binds a REST row: HTTP("GET", "/2015-03-31/functions/{FunctionName}", 200).
+func (r Row) HTTP(method, path string, status int) Row {
+	r.Method, r.Path, r.Status = method, path, status
+	return r
+}
+
+// A shape on the hot path may bring its own codec; these replace reflection for JSON 1.1. They
+// must agree with it byte for byte in meaning: the conformance tests run both.
+type (
+	// JSONDecoder fills an input from its JSON document. A *hydrant.Fault it returns goes to the
+	// caller as is (SerializationException and the like).
+	JSONDecoder interface{ DecodeJSON(doc []byte) error }
+	// JSONAppender appends the JSON document of an output to dst.
+	JSONAppender interface{ AppendJSON(dst []byte) []byte }
+	// Validator replaces validation by tags: it returns the texts of the constraints that do not
+	// hold, e.g. "Value null at 'streamName' failed to satisfy constraint: Member must not be null".
+	Validator interface{ Violations() []string }
+)
+
+// Call is what wire knows of the request behind a call.
+type Call struct {
+	Service   string
+	Op        string
+	RequestID string // UUID, also in the reply's headers
+	AccessKey string // of the signature, unverified unless the server checks signatures; "" = unsigned
+	Host      string // as the client addressed us, for URLs we hand out
+	TLS       bool
+	// Header is the reply's, for the few things no shape can say.
+	Header http.Header
+	// Request is the HTTP request, its body already consumed unless the input streams it.
+	Request *http.Request
+}
+
+type callKey struct{}
+
+// WithCall puts a Call into a context.
+func WithCall(ctx context.Context, c *Call) context.Context {
+	return context.WithValue(ctx, callKey{}, c)
+}
+
+// CallOf is the request behind a call, or an empty Call where it comes from inside the house.
+func CallOf(ctx context.Context) *Call {
+	if c, ok := ctx.Value(callKey{}).(*Call); ok {
+		return c
+	}
+	return &Call{}
+}
