@@ -100,6 +100,9 @@ var (
 	// ErrFailed: an earlier write or fsync failed, and the engine takes no more writes until it is
 	// opened again. Reads of what was committed go on. Wraps the cause.
 	ErrFailed = errors.New("shardlog: engine takes no more writes")
+	// ErrNoSpace: the disk is full. Nothing of the call was kept, and later ones may succeed once
+	// there is room. Wraps the cause.
+	ErrNoSpace = errors.New("shardlog: disk full")
 	// ErrClosed: the engine has been closed.
 	ErrClosed = errors.New("shardlog: closed")
 )
