@@ -4,6 +4,11 @@
 // A service hands over one Row per operation; the row yields routing, decoding, validation in AWS's
 // wording, encoding, metrics and docs/compat.md.
 //
+// A Server finds the service by what the request says (route.go), its protocol finds the row
+// (speak_json.go, speak_rest.go, speak_query.go), reads the input and writes the reply. The letters are
+// packages of their own: awsjson, awscbor, awsxml, awsquery; rest binds members to the parts of an HTTP
+// message; sigv4 reads and verifies signatures, awschunked the bodies of uploads, eventstream frames.
+//
 // # Shapes
 //
 // In and Out are plain structs. A member's name on the wire is its Go field name unless a tag says
@@ -19,12 +24,29 @@
 //	timestamp:"iso8601" overrides the protocol's timestamp form (iso8601, epoch, http)
 //	in:"path=Name"   REST: bound to a path segment; also query=Name, header=Name, payload, status;
 //	                 headers=Prefix binds a map[string]string of headers
+//	eachmin eachmax eachpattern eachenum   the same for the items of a list or the values of a map
+//	keymin keymax keypattern               and for the keys of a map
+//
+// XML has a few more words: xml:"Buckets>Bucket" names the items of a list (the default is member),
+// xml:",chardata" is the text of its element, xml:"type,attr" an attribute. A field
+//
+//	XMLName struct{} `xml:"ListBucketResult"`
+//
+// names the root element of a REST-XML reply; without it the root is the operation's name + "Result".
+// A REST-XML request body is read whatever its root is called.
 //
 // Optional scalars are pointers where absent differs from zero; strings, slices and maps are
 // absent when empty ("" / nil). omitempty is the rule for encoding: nil pointers, nil slices, nil maps and empty
 // strings are left out; numbers and booleans that are not pointers are always written, and so is a
-// non-nil empty slice. A []byte is a blob, a time.Time (or *time.Time) a timestamp; a zero time is left out.
-// An io.Reader payload streams the request body in; an io.ReadCloser payload streams the reply out.
+// non-nil empty slice. A required list, map, string or blob of a JSON reply is written even when it is nil.
+// A []byte is a blob, a time.Time (or *time.Time) a timestamp; a zero time is left out.
+//
+// An io.Reader payload streams the request body in: already unchunked where it came as aws-chunked
+// (it is then a Trailers too), and -1 or its true length goes into a field tagged in:"length".
+// An io.ReadCloser payload streams the reply out; wire closes it. A Content-Length header the output
+// binds (in:"header=Content-Length", an int64 or *int64) is used as it is.
+//
+// A status member that is 0 leaves the row's status.
 package wire
 
 import (
@@ -62,6 +84,18 @@ type Service struct {
 	Namespace string
 	// MessageMember is how the service spells the message of an error: "message" (default) or "Message".
 	MessageMember string
+	// ValidationCode is the error code of a failed constraint. Empty means "ValidationException"
+	// (query: "ValidationError"; REST-XML: "InvalidArgument"). CloudWatch Logs says
+	// "InvalidParameterException".
+	ValidationCode string
+	// TerseEnums: a value outside its enum is not quoted in the fault's text. Firehose's habit.
+	TerseEnums bool
+	// HostID: replies carry x-amz-id-2. REST-XML always does; Kinesis does too.
+	HostID bool
+	// Selectors are the query keys that choose an operation (S3: "acl", "tagging", "versioning"…). A
+	// request that bears one matches only rows whose Path names it, so that what is not there is
+	// refused instead of taken for its plain neighbour.
+	Selectors []string
 	// Ops are the operations that are there. Any other of the model answers UnknownOperation.
 	Ops []Row
 }
@@ -75,12 +109,15 @@ type Row struct {
 	// (hydrant.ScopeOf) and Call (CallOf).
 	Call func(ctx context.Context, in any) (any, error)
 	// Method, Path and Status bind a REST operation. Path holds {Name} segments, {Name+} for a
-	// greedy one, and may end in ?key or ?key=value, which must then be present for the row to match.
+	// greedy one, and may end in ?key or ?key=value, joined by &, which must then be present for the
+	// row to match; @name in the place of a key asks for a header: "/{Bucket}/{Key+}?@x-amz-copy-source".
+	// The row that asks for most wins.
 	Method, Path string
 	Status       int // of success; 0 means 200
 }
 
-// Op makes the row of an operation. AWSJSON and Query need no more.
+// Op makes the row of an operation. AWSJSON and Query need no more. Out is struct{} itself, unnamed,
+// where the model has no output shape: the reply's body is then empty instead of "{}".
 func Op[In, Out any](name string, call func(context.Context, *In) (*Out, error)) Row {
 	return Row{
 		Name: name,
@@ -105,11 +142,16 @@ func (r Row) HTTP(method, path string, status int) Row {
 // A shape on the hot path may bring its own codec; these replace reflection for JSON 1.1. They
 // must agree with it byte for byte in meaning: the conformance tests run both.
 type (
-	// JSONDecoder fills an input from its JSON document. A *hydrant.Fault it returns goes to the
-	// caller as is (SerializationException and the like).
+	// JSONDecoder fills an input from its JSON document, which it may keep. A *hydrant.Fault it
+	// returns goes to the caller as is (SerializationException and the like).
 	JSONDecoder interface{ DecodeJSON(doc []byte) error }
 	// JSONAppender appends the JSON document of an output to dst.
 	JSONAppender interface{ AppendJSON(dst []byte) []byte }
+	// Trailers is a streamed request payload that may end in trailers (checksums, say).
+	Trailers interface {
+		// Trailer is complete once the payload was read to its end.
+		Trailer() http.Header
+	}
 	// Validator replaces validation by tags: it returns the texts of the constraints that do not
 	// hold, e.g. "Value null at 'streamName' failed to satisfy constraint: Member must not be null".
 	Validator interface{ Violations() []string }
