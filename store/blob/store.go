@@ -29,6 +29,17 @@ type Meta struct {
 	User            map[string]string `json:",omitempty"` // x-amz-meta-*, names in lower case
 	Checksums       map[string]string `json:",omitempty"` // e.g. "CRC32" -> base64
 	Tags            map[string]string `json:",omitempty"`
+	StorageClass    string            `json:",omitempty"` // as the writer named it; "" is STANDARD
+	// Parts are the pieces of a multipart upload in order, so that a reader may ask for one by its
+	// number. Empty for an object that was written in one.
+	Parts []Part `json:",omitempty"`
+}
+
+// Part is one piece of a multipart upload.
+type Part struct {
+	Number   int
+	Size     int64
+	Checksum string `json:",omitempty"` // base64, of the object's checksum algorithm
 }
 
 // Put says how an object is written.
@@ -85,13 +96,19 @@ type Store interface {
 	Buckets(ctx context.Context) ([]BucketInfo, error)
 
 	// Put writes an object whole: readers see the old bytes or the new ones, never a mix, and when
-	// it returns the object survives power loss. ErrNoBucket, ErrPrecondition, ErrBadKey.
+	// it returns the object survives power loss. An error from body is returned and nothing is
+	// written. p.Meta is looked at after body has ended, so that body may fill in Checksums of what
+	// passed through it. ErrNoBucket, ErrPrecondition, ErrBadKey.
 	Put(ctx context.Context, bucket, key string, body io.Reader, p Put) (Info, error)
 	// Get opens an object, or the part of it that r names (nil: all of it); the caller closes it.
 	// An overwrite or delete does not disturb a reader that is open. ErrNoBucket, ErrNoKey.
+	// The part is clipped to the object.
 	Get(ctx context.Context, bucket, key string, r *Range) (io.ReadCloser, Info, error)
 	// Head describes an object. ErrNoBucket, ErrNoKey.
 	Head(ctx context.Context, bucket, key string) (Info, error)
+	// SetTags replaces the tags of an object and leaves its bytes, ETag and time alone.
+	// ErrNoBucket, ErrNoKey.
+	SetTags(ctx context.Context, bucket, key string, tags map[string]string) error
 	// Delete removes an object; one that is not there is no error. ErrNoBucket.
 	Delete(ctx context.Context, bucket, key string) error
 	// List returns one page of keys. ErrNoBucket.
