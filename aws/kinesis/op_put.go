@@ -1,0 +1,216 @@
+package kinesis
+
+import (
+	"context"
+	"time"
+
+	"github.com/hydrant-stream/hydrant"
+	"github.com/hydrant-stream/hydrant/store/shardlog"
+)
+
+type (
+	PutRecordIn struct {
+		StreamName                string `min:"1" max:"128" pattern:"[a-zA-Z0-9_.-]+"`
+		StreamARN                 string `min:"1" max:"2048" pattern:"arn:aws.*:kinesis:.*:\\d{12}:stream/\\S+"`
+		Data                      []byte `required:"" max:"10485760"`
+		PartitionKey              string `required:"" min:"1" max:"256"`
+		ExplicitHashKey           string `pattern:"0|([1-9]\\d{0,38})"`
+		SequenceNumberForOrdering string `pattern:"0|([1-9]\\d{0,128})"`
+	}
+	PutRecordOut struct {
+		ShardId        string
+		SequenceNumber string
+		EncryptionType string
+	}
+
+	PutRecordsIn struct {
+		Records    []PutRecordsEntry `required:"" min:"1" max:"500"`
+		StreamName string            `min:"1" max:"128" pattern:"[a-zA-Z0-9_.-]+"`
+		StreamARN  string            `min:"1" max:"2048" pattern:"arn:aws.*:kinesis:.*:\\d{12}:stream/\\S+"`
+	}
+	PutRecordsEntry struct {
+		Data            []byte `required:"" max:"10485760"`
+		PartitionKey    string `required:"" min:"1" max:"256"`
+		ExplicitHashKey string `pattern:"0|([1-9]\\d{0,38})"`
+	}
+	PutRecordsOut struct {
+		FailedRecordCount int
+		Records           []PutRecordsResult
+		EncryptionType    string
+	}
+	// PutRecordsResult tells of one record: where it lies, or why it does not.
+	PutRecordsResult struct {
+		ShardId        string
+		SequenceNumber string
+		ErrorCode      string
+		ErrorMessage   string
+	}
+)
+
+// PutRecord appends one record to the shard that owns its hash key.
+//
+//	Wire     Kinesis_20131202.PutRecord over json 1.1
+//	Limits   the stream's record size; with --limits aws the shard's throughput
+//	Order    its sequence number is greater than SequenceNumberForOrdering
+//	Durable  the record is on disk before the reply
+func (s *Service) PutRecord(ctx context.Context, in *PutRecordIn) (*PutRecordOut, error) {
+	st, err := s.usable(ctx, in.StreamName, in.StreamARN)
+	if err != nil {
+		return nil, err
+	}
+	st.mu.RLock()
+	defer st.mu.RUnlock()
+	if in.SequenceNumberForOrdering != "" && !st.past(s, in.SequenceNumberForOrdering) {
+		return nil, hydrant.Faultf("InvalidArgumentException", "ExclusiveMinimumSequenceNumber %s used in PutRecord on stream %s under account %s is invalid.",
+			in.SequenceNumberForOrdering, st.name, st.scope.Account)
+	}
+	p := s.newPut(st, 1)
+	if err := p.add(in.Data, in.PartitionKey, in.ExplicitHashKey); err != nil {
+		return nil, err
+	}
+	if p.slots[0].batch < 0 {
+		return nil, hydrant.Faultf("ProvisionedThroughputExceededException", "%s", p.rateExceeded(p.slots[0].shard))
+	}
+	if err := s.Log.Append(ctx, p.batches); err != nil {
+		return nil, s.logFault(err, st)
+	}
+	id, seq := p.placed(0)
+	return &PutRecordOut{ShardId: id, SequenceNumber: seq, EncryptionType: st.info.Encryption}, nil
+}
+
+// past reports whether a sequence number has been given out by one of the stream's shards.
+func (s *stream) past(svc *Service, number string) bool {
+	q, ok := parseSequence(number)
+	if !ok {
+		return false
+	}
+	h := s.shard(shardName(q.shard))
+	if h == nil || h.Created/1000 != q.created {
+		return false
+	}
+	b, err := svc.Log.Bounds(h.log)
+	return err == nil && (q.index <= b.Next || h.Closed != 0 && q.index == lastIndex)
+}
+
+// PutRecords appends each record to the shard that owns its hash key.
+//
+//	Wire     Kinesis_20131202.PutRecords over json 1.1
+//	Limits   maxPutRecords, maxPutBytes (limits.go)
+//	Partial  a refused record carries ErrorCode in its slot; the call succeeds
+//	Order    slots keep request order; a shard keeps the order of the request
+//	Durable  a slot without ErrorCode was on disk before the reply
+func (s *Service) PutRecords(ctx context.Context, in *PutRecordsIn) (*PutRecordsOut, error) {
+	total := 0
+	for i := range in.Records {
+		total += len(in.Records[i].Data) + len(in.Records[i].PartitionKey)
+	}
+	if total > maxPutBytes {
+		return nil, hydrant.Faultf("InvalidArgumentException", "Records size exceeds %d MB limit", maxPutBytes>>20)
+	}
+	st, err := s.usable(ctx, in.StreamName, in.StreamARN)
+	if err != nil {
+		return nil, err
+	}
+	st.mu.RLock()
+	defer st.mu.RUnlock()
+	p := s.newPut(st, len(in.Records))
+	for i := range in.Records {
+		r := &in.Records[i]
+		if err := p.add(r.Data, r.PartitionKey, r.ExplicitHashKey); err != nil {
+			return nil, err
+		}
+	}
+	var failed error
+	if len(p.batches) > 0 {
+		failed = s.Log.Append(ctx, p.batches)
+	}
+	if failed != nil {
+		failed = s.logFault(failed, st)
+		if hydrant.FaultCode(failed) == "ResourceNotFoundException" {
+			return nil, failed
+		}
+	}
+	out := &PutRecordsOut{Records: make([]PutRecordsResult, len(p.slots)), EncryptionType: st.info.Encryption}
+	for i, slot := range p.slots {
+		r := &out.Records[i]
+		switch {
+		case slot.batch < 0:
+			r.ErrorCode, r.ErrorMessage = "ProvisionedThroughputExceededException", p.rateExceeded(slot.shard)
+		case failed != nil:
+			r.ErrorCode, r.ErrorMessage = "InternalFailure", "Internal service failure."
+		default:
+			r.ShardId, r.SequenceNumber = p.placed(i)
+			continue
+		}
+		out.FailedRecordCount++
+	}
+	return out, nil
+}
+
+// put gathers the records of one call by shard, so that one append takes them all.
+type put struct {
+	st      *stream
+	limits  bool
+	now     time.Time
+	batches []shardlog.Batch
+	owner   []*shard // of each batch
+	slots   []slot   // in request order
+}
+
+// slot says where a record of the request went: record i of a batch, or batch -1 where the shard
+// had no room for it.
+type slot struct {
+	shard    *shard
+	batch, i int
+}
+
+func (s *Service) newPut(st *stream, n int) *put {
+	return &put{st: st, limits: s.Limits, now: time.Now(), slots: make([]slot, 0, n)}
+}
+
+// add takes one record. An error is the caller's mistake and fails the whole call.
+func (p *put) add(data []byte, key, explicit string) error {
+	if n := len(data) + len(key); n > p.st.info.RecordKiB<<10 {
+		return hydrant.Faultf("ValidationException", "1 validation error detected: Value at 'data' failed to satisfy constraint: Member must have length less than or equal to %d: the record and its partition key have %d bytes", p.st.info.RecordKiB<<10, n)
+	}
+	var at hashKey
+	if explicit == "" {
+		at = hashOf(key)
+	} else {
+		var ok bool
+		if at, ok = parseHashKey(explicit); !ok {
+			return hydrant.Faultf("InvalidArgumentException", "Invalid ExplicitHashKey. ExplicitHashKey must be in the range: [0, 2^128-1]. Specified value was %s", explicit)
+		}
+	}
+	h := p.st.route(at)
+	if p.limits && !h.throttle.admit(len(data)+len(key), p.now) {
+		p.slots = append(p.slots, slot{shard: h, batch: -1})
+		return nil
+	}
+	b := p.batchOf(h)
+	p.slots = append(p.slots, slot{h, b, len(p.batches[b].Records)})
+	p.batches[b].Records = append(p.batches[b].Records, hydrant.Record{Key: key, Data: data})
+	return nil
+}
+
+func (p *put) batchOf(h *shard) int {
+	for i, o := range p.owner {
+		if o == h {
+			return i
+		}
+	}
+	p.owner = append(p.owner, h)
+	p.batches = append(p.batches, shardlog.Batch{Shard: h.log})
+	return len(p.batches) - 1
+}
+
+// placed is where record i of the request lies, after the append.
+func (p *put) placed(i int) (shardID, sequenceNumber string) {
+	at := p.slots[i]
+	r := &p.batches[at.batch].Records[at.i]
+	return at.shard.id(), at.shard.sequenceOf(r.Offset, r.Arrival).String()
+}
+
+func (p *put) rateExceeded(h *shard) string {
+	return "Rate exceeded for shard " + h.id() + " in stream " + p.st.name + " under account " + p.st.scope.Account + "."
+}
