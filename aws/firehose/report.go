@@ -1,0 +1,68 @@
+package firehose
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/hydrant-stream/hydrant"
+	"github.com/hydrant-stream/hydrant/store/blob"
+	"github.com/hydrant-stream/hydrant/wire/awsjson"
+)
+
+// What CloudWatch Logs hears of deliveries that fail.
+
+// lakeFailure words an error of the lake as S3's.
+func lakeFailure(p place, err error) error {
+	if _, ok := errors.AsType[*failure](err); ok || errors.Is(err, context.Canceled) {
+		return err
+	}
+	cause := fmt.Errorf("s3://%s/%s: %w", p.Bucket, p.Key, err)
+	switch {
+	case errors.Is(err, blob.ErrNoBucket), hydrant.FaultCode(err) == "NoSuchBucket":
+		return &failure{"S3.NoSuchBucket", "The specified bucket does not exist. Create the bucket or use a different bucket that does exist.", cause}
+	case hydrant.FaultCode(err) == "AccessDenied":
+		return &failure{"S3.AccessDenied", "Access was denied. Ensure that the access policy for the provided IAM role allows access to the S3 bucket.", cause}
+	}
+	return &failure{"S3.InternalError", "The object could not be written. Delivery will be retried.", cause}
+}
+
+// report writes a failed attempt to the log stream the destination names.
+func (w *worker) report(ctx context.Context, err error) {
+	v := w.st.now.Load()
+	o := v.Destination.CloudWatchLoggingOptions
+	if w.s.cfg.Logs == nil || o == nil || !isTrue(o.Enabled) {
+		return
+	}
+	f, ok := errors.AsType[*failure](err)
+	if !ok {
+		f = &failure{code: "InternalError", message: "An internal error occurred. Delivery will be retried.", cause: err}
+	}
+	event := hydrant.LogEvent{Time: time.Now().UnixMilli(), Message: string(errorEvent(v, f))}
+	if err := w.s.cfg.Logs.Write(ctx, v.Scope, o.LogGroupName, o.LogStreamName, []hydrant.LogEvent{event}); err != nil {
+		w.log.Warn("error event not written", "group", o.LogGroupName, "stream", o.LogStreamName, "error", err)
+	}
+}
+
+// errorEvent is AWS's JSON of an error event. The version is a string, but a number in errors of a
+// Kinesis source: so captured.
+func errorEvent(v *state, f *failure) []byte {
+	b := append([]byte(nil), `{"deliveryStreamARN":`...)
+	b = awsjson.AppendString(b, v.arn())
+	b = append(b, `,"destination":`...)
+	b = awsjson.AppendString(b, v.Destination.BucketARN)
+	b = append(b, `,"deliveryStreamVersionId":`...)
+	if strings.HasPrefix(f.code, "Kinesis.") {
+		b = strconv.AppendInt(b, int64(v.Version), 10)
+	} else {
+		b = awsjson.AppendString(b, strconv.Itoa(v.Version))
+	}
+	b = append(b, `,"message":`...)
+	b = awsjson.AppendString(b, f.message)
+	b = append(b, `,"errorCode":`...)
+	b = awsjson.AppendString(b, f.code)
+	return append(b, '}')
+}

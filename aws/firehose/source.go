@@ -1,0 +1,221 @@
+package firehose
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/hydrant-stream/hydrant"
+	"github.com/hydrant-stream/hydrant/store/shardlog"
+)
+
+// A Kinesis source is copied into the spool, and delivered from there as what is put. A copied
+// record says in its key where it came from. So the place to go on at is known after any crash: the
+// commit of a delivery keeps the last place of every shard that was delivered (progress.Sources),
+// and the spool itself tells what was copied since.
+
+// pollEvery is how often a shard is read that had nothing new, as AWS does.
+const pollEvery = time.Second
+
+// origin is the key of a spool record that was copied from a stream.
+type origin struct {
+	shard    string
+	offset   uint64 // in the shard
+	sub, of  int    // which of how many records the producer library had packed into it
+	sequence string
+}
+
+func (o origin) key() string {
+	return fmt.Sprintf("%s %d %d %d %s", o.shard, o.offset, o.sub, o.of, o.sequence)
+}
+
+// parseOrigin reads a key; ok is false for a record that was put.
+func parseOrigin(key string) (o origin, ok bool) {
+	if key == "" {
+		return o, false
+	}
+	f := strings.Split(key, " ")
+	if len(f) != 5 {
+		return o, false
+	}
+	offset, err1 := strconv.ParseUint(f[1], 10, 64)
+	sub, err2 := strconv.Atoi(f[2])
+	of, err3 := strconv.Atoi(f[3])
+	return origin{f[0], offset, sub, of, f[4]}, errors.Join(err1, err2, err3) == nil
+}
+
+// position is where copying of a shard goes on.
+type position struct {
+	Offset uint64
+	Skip   int // records of the one at Offset that are there already
+}
+
+// after is the position behind a record.
+func (o origin) after() position {
+	if o.sub+1 < o.of {
+		return position{o.offset, o.sub + 1}
+	}
+	return position{o.offset + 1, 0}
+}
+
+// positions are those of all shards of a source.
+type positions map[string]position
+
+// note takes a copied record into account.
+func (p positions) note(r *hydrant.Record) {
+	if o, ok := parseOrigin(r.Key); ok {
+		p[o.shard] = o.after()
+	}
+}
+
+// feed copies one stream.
+type feed struct {
+	w     *worker
+	arn   string
+	since time.Time
+	at    positions
+	ended map[string]bool // shards that are closed and copied whole
+}
+
+// run copies until ctx ends.
+func (f *feed) run(ctx context.Context) {
+	for attempt := 0; ctx.Err() == nil; attempt++ {
+		err := f.resume(ctx)
+		for err == nil {
+			attempt = 0
+			err = f.round(ctx)
+		}
+		if ctx.Err() != nil {
+			return
+		}
+		f.w.log.Warn("kinesis source is not read; it will be tried again", "stream", f.arn, "error", err)
+		f.w.report(ctx, sourceFailure(err))
+		sleep(ctx, min(f.w.s.cfg.RetryLast, f.w.s.cfg.RetryFirst<<min(attempt, 20)))
+	}
+}
+
+func sourceFailure(err error) error {
+	if hydrant.FaultCode(err) == "ResourceNotFoundException" {
+		return &failure{"Kinesis.ResourceNotFound", "The Kinesis stream could not be found. Verify the stream specified in the delivery stream configuration.", err}
+	}
+	return &failure{"Kinesis.ReadFailed", "The Kinesis stream could not be read.", err}
+}
+
+// resume finds out what has been copied: what was delivered, and what the spool holds.
+func (f *feed) resume(ctx context.Context) error {
+	f.w.mu.Lock()
+	p := f.w.progress
+	f.w.mu.Unlock()
+	f.at, f.ended = maps.Clone(p.Sources), map[string]bool{}
+	if f.at == nil {
+		f.at = positions{}
+	}
+	bounds, err := f.w.s.cfg.Log.Bounds(f.w.shard)
+	if err != nil {
+		return err
+	}
+	for from := max(p.Low, bounds.Low); ; {
+		page, err := f.w.s.cfg.Log.Read(ctx, f.w.shard, from, shardlog.Limit{Bytes: scanPage})
+		if err != nil {
+			return err // trimmed meanwhile: progress has moved, too
+		}
+		if len(page.Records) == 0 {
+			return nil
+		}
+		for i := range page.Records {
+			f.at.note(&page.Records[i])
+		}
+		from = page.Next
+	}
+}
+
+// round copies what there is in all shards. A shard waits for its parents.
+func (f *feed) round(ctx context.Context) error {
+	shards, err := f.w.s.cfg.Streams.Shards(ctx, f.arn)
+	if err != nil {
+		return err
+	}
+	pending := map[string]bool{} // listed and not copied whole
+	copied := 0
+	for _, h := range shards {
+		if f.ended[h.ID] {
+			continue
+		}
+		pending[h.ID] = true
+		if pending[h.Parent] || pending[h.AdjacentParent] {
+			continue
+		}
+		n, end, err := f.copy(ctx, h.ID)
+		if err != nil {
+			return err
+		}
+		copied += n
+		if end {
+			f.ended[h.ID] = true
+			delete(pending, h.ID)
+		}
+	}
+	if copied == 0 {
+		sleep(ctx, pollEvery)
+	}
+	return ctx.Err()
+}
+
+// copy moves one page of a shard into the spool.
+func (f *feed) copy(ctx context.Context, shard string) (n int, end bool, err error) {
+	streams := f.w.s.cfg.Streams
+	at, ok := f.at[shard]
+	if !ok {
+		if at.Offset, err = streams.Start(ctx, f.arn, shard, "AT_TIMESTAMP", f.since); err != nil {
+			return 0, false, err
+		}
+	}
+	page, next, end, err := streams.Read(ctx, f.arn, shard, at.Offset, shardlog.Limit{Bytes: scanPage})
+	if err != nil {
+		return 0, false, err
+	}
+	var records []hydrant.Record
+	for i := range page {
+		skip := 0
+		if page[i].Offset == at.Offset {
+			skip = at.Skip
+		}
+		records = append(records, unpacked(shard, &page[i], skip)...)
+	}
+	if len(records) > 0 {
+		batch := []shardlog.Batch{{Shard: f.w.shard, Records: records}}
+		if err := f.w.s.cfg.Log.Append(context.WithoutCancel(ctx), batch); err != nil {
+			return 0, false, fmt.Errorf("append to spool: %w", err)
+		}
+		f.w.came()
+		v := f.w.st.now.Load()
+		f.w.s.add(v, "DataReadFromKinesisStream.Records", float64(len(page)), "Count")
+	}
+	f.at[shard] = position{Offset: next}
+	return len(page), end, nil
+}
+
+// unpacked are the spool records of a stream record, without the first few.
+func unpacked(shard string, r *hydrant.Record, skip int) []hydrant.Record {
+	children, ok := deaggregate(r.Data)
+	if !ok {
+		children = [][]byte{r.Data}
+	}
+	var out []hydrant.Record
+	for i := skip; i < len(children); i++ {
+		o := origin{shard: shard, offset: r.Offset, sub: i, of: len(children), sequence: r.Sequence}
+		out = append(out, hydrant.Record{Key: o.key(), Data: children[i]})
+	}
+	return out
+}
+
+func sleep(ctx context.Context, d time.Duration) {
+	select {
+	case <-time.After(d):
+	case <-ctx.Done():
+	}
+}

@@ -1,0 +1,238 @@
+package firehose
+
+import (
+	"context"
+	"crypto/md5"
+	"encoding/binary"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/hydrant-stream/hydrant"
+	"github.com/hydrant-stream/hydrant/store/shardlog"
+)
+
+const sourceARN = "arn:aws:kinesis:us-east-1:000000000000:stream/trips"
+
+// kinesis is one Kinesis stream in memory.
+type kinesis struct {
+	mu     sync.Mutex
+	log    *memlog
+	shards []hydrant.Shard
+	ids    map[string]shardlog.ShardID
+	gone   bool
+}
+
+func newKinesis() *kinesis { return &kinesis{log: newMemlog(), ids: map[string]shardlog.ShardID{}} }
+
+func (k *kinesis) add(id, parent string) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.ids[id], _ = k.log.Open(context.Background(), id)
+	k.shards = append(k.shards, hydrant.Shard{ID: id, Parent: parent, Open: true})
+	for i := range k.shards {
+		if k.shards[i].ID == parent {
+			k.shards[i].Open = false
+		}
+	}
+}
+
+func (k *kinesis) put(shard string, data ...string) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	var records []hydrant.Record
+	for _, d := range data {
+		records = append(records, hydrant.Record{Data: []byte(d)})
+	}
+	k.log.Append(context.Background(), []shardlog.Batch{{Shard: k.ids[shard], Records: records}})
+}
+
+func (k *kinesis) Shards(context.Context, string) ([]hydrant.Shard, error) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.gone {
+		return nil, hydrant.Faultf("ResourceNotFoundException", "Stream trips under account 000000000000 not found.")
+	}
+	return slices.Clone(k.shards), nil
+}
+
+func (k *kinesis) Start(_ context.Context, _, shard, position string, at time.Time) (uint64, error) {
+	if position != "AT_TIMESTAMP" {
+		return 0, errNotUsed
+	}
+	page, err := k.log.Read(context.Background(), k.ids[shard], 0, shardlog.Limit{})
+	for _, r := range page.Records {
+		if r.Arrival >= at.UnixMilli() {
+			return r.Offset, err
+		}
+	}
+	return page.Next, err
+}
+
+func (k *kinesis) Read(ctx context.Context, _, shard string, from uint64, limit shardlog.Limit) ([]hydrant.Record, uint64, bool, error) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	limit.Records = 3 // small pages find more
+	page, err := k.log.Read(ctx, k.ids[shard], from, limit)
+	for i := range page.Records {
+		page.Records[i].Sequence = fmt.Sprintf("4959%d", page.Records[i].Offset)
+	}
+	bounds, _ := k.log.Bounds(k.ids[shard])
+	open := slices.ContainsFunc(k.shards, func(h hydrant.Shard) bool { return h.ID == shard && h.Open })
+	return page.Records, page.Next, !open && page.Next >= bounds.Next, err
+}
+
+func (h *house) createSourced(name string) {
+	h.t.Helper()
+	_, err := h.CreateDeliveryStream(h.t.Context(), &CreateDeliveryStreamIn{
+		DeliveryStreamName: name, DeliveryStreamType: kinesisSource,
+		KinesisStreamSourceConfiguration: &KinesisStreamSourceConfiguration{KinesisStreamARN: sourceARN, RoleARN: role},
+		S3DestinationConfiguration: &S3DestinationConfiguration{
+			RoleARN: role, BucketARN: "arn:aws:s3:::lake", BufferingHints: &BufferingHints{SizeInMBs: new(5), IntervalInSeconds: new(60)},
+		},
+	})
+	if err != nil {
+		h.t.Fatal(err)
+	}
+}
+
+// all is the content of the lake, in order of the manifest.
+func (h *house) all(stream string) string {
+	bodies := h.objects("lake")
+	list, err := h.Deliveries(h.t.Context(), here, stream)
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	var b strings.Builder
+	for _, d := range list {
+		for _, o := range d.Objects {
+			b.WriteString(bodies[o.Key])
+		}
+	}
+	return b.String()
+}
+
+// What was put before the delivery stream is skipped, restarts copy nothing twice, a split is
+// followed with the parent first.
+func TestKinesisSource(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		k := newKinesis()
+		k.add("shard-0", "")
+		k.put("shard-0", "before;")
+		time.Sleep(time.Second)
+		h := newHouse(t, func(c *Config) { c.Streams = k })
+		h.createSourced("s")
+		var want strings.Builder
+		for i := range 10 {
+			text := fmt.Sprintf("%d;", i)
+			want.WriteString(text)
+			k.put("shard-0", text)
+			time.Sleep(25 * time.Second) // some delivered, some in the spool
+			h.stop()
+			h.start()
+		}
+		k.add("shard-1", "shard-0")
+		k.put("shard-1", "child;")
+		want.WriteString("child;")
+		time.Sleep(2 * time.Minute)
+		if got := h.all("s"); got != want.String() {
+			t.Errorf("got  %s\nwant %s", got, want.String())
+		}
+		_, err := h.PutRecord(t.Context(), &PutRecordIn{DeliveryStreamName: "s", Record: &Record{}})
+		wantCode(t, "put", err, "InvalidArgumentException")
+		d := h.find(here, "s").describe()
+		if d.Source == nil || d.Source.KinesisStreamSourceDescription.KinesisStreamARN != sourceARN || d.DeliveryStreamEncryptionConfiguration != nil {
+			t.Errorf("described as %+v", d)
+		}
+	})
+}
+
+// A source that goes away and comes back is read on.
+func TestKinesisSourceGone(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		k := newKinesis()
+		k.add("shard-0", "")
+		h := newHouse(t, func(c *Config) { c.Streams, c.RetryLast = k, 10*time.Second })
+		h.createSourced("s")
+		if err := h.update("s", &ExtendedS3DestinationUpdate{CloudWatchLoggingOptions: &CloudWatchLoggingOptions{
+			Enabled: new(true), LogGroupName: "g", LogStreamName: "l"}}); err != nil {
+			t.Fatal(err)
+		}
+		k.put("shard-0", "a;")
+		time.Sleep(2 * time.Second)
+		k.mu.Lock()
+		k.gone = true
+		k.mu.Unlock()
+		time.Sleep(time.Minute)
+		events := h.events.all()
+		if len(events) == 0 || !strings.Contains(events[0], `"deliveryStreamVersionId":2,`) || !strings.Contains(events[0], `"errorCode":"Kinesis.ResourceNotFound"`) {
+			t.Errorf("events %q", events)
+		}
+		k.mu.Lock()
+		k.gone = false
+		k.mu.Unlock()
+		k.put("shard-0", "b;")
+		time.Sleep(2 * time.Minute)
+		if got := h.all("s"); got != "a;b;" {
+			t.Errorf("got %s", got)
+		}
+	})
+}
+
+func aggregated(data ...string) string {
+	field := func(b []byte, n uint64, value string) []byte {
+		b = binary.AppendUvarint(b, n<<3|2)
+		b = binary.AppendUvarint(b, uint64(len(value)))
+		return append(b, value...)
+	}
+	body := field(nil, 1, "key")
+	for _, d := range data {
+		body = field(body, 3, string(field([]byte{1 << 3, 0}, 3, d)))
+	}
+	sum := md5.Sum(body)
+	return "\xF3\x89\x9A\xC2" + string(body) + string(sum[:])
+}
+
+func TestDeaggregation(t *testing.T) {
+	whole := aggregated("a", "", "bc")
+	children, ok := deaggregate([]byte(whole))
+	if !ok || fmt.Sprintf("%q", children) != `["a" "" "bc"]` {
+		t.Errorf("%q %v", children, ok)
+	}
+	for _, other := range []string{"", "plain", whole[:len(whole)-1], whole[1:], "\xF3\x89\x9A\xC2", whole[:len(whole)-1] + "x", aggregated()} {
+		if _, ok := deaggregate([]byte(other)); ok {
+			t.Errorf("%q was taken apart", other)
+		}
+	}
+}
+
+func FuzzDeaggregation(f *testing.F) {
+	f.Add([]byte(aggregated("a", "bc")))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		deaggregate(b)
+		sum := md5.Sum(b)
+		deaggregate(slices.Concat([]byte("\xF3\x89\x9A\xC2"), b, sum[:]))
+	})
+}
+
+// Children of one record that were half copied are not copied again.
+func TestResumeInsideARecord(t *testing.T) {
+	r := hydrant.Record{Offset: 7, Sequence: "1", Data: []byte(aggregated("a", "b", "c"))}
+	all := unpacked("shard-0", &r, 0)
+	at := positions{}
+	at.note(&all[0])
+	if at["shard-0"] != (position{7, 1}) {
+		t.Errorf("after one of three: %+v", at)
+	}
+	if rest := unpacked("shard-0", &r, at["shard-0"].Skip); len(rest) != 2 || string(rest[0].Data) != "b" {
+		t.Errorf("rest %+v", rest)
+	}
+	at.note(&all[2])
+	if at["shard-0"] != (position{8, 0}) {
+		t.Errorf("after all: %+v", at)
+	}
+}
