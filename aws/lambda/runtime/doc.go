@@ -1,0 +1,85 @@
+// Package runtime runs functions: an instance is a child process that speaks the Lambda Runtime API.
+//
+//	Pool      admits invocations (concurrency), keeps warm instances, ends idle and outdated ones
+//	instance  one process: started, initialised, given one event at a time, ended with its whole group
+//	api       the Runtime API, one loopback listener per instance
+//	console   the process's output, cut into lines and kept in order with our own START/END/REPORT
+//	shipper   those lines on their way to CloudWatch Logs, off the path of the invocation
+//
+// provided.* and go* run the archive's own program. python3.* and nodejs* run a client of our own
+// (client/) on the interpreter found on PATH.
+//
+// What keeps functions apart is a process group, a temporary folder and a memory watch. It is not a
+// sandbox: a function runs with the operator's rights and sees the operator's files.
+package runtime
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/hydrant-stream/hydrant"
+)
+
+// Spec is what an instance is started from. It does not change while instances of it live.
+type Spec struct {
+	// Key names this state of code and settings: instances are shared between invocations of one
+	// Key only.
+	Key string
+	// Function is the unqualified ARN, under which Reserved counts.
+	Function string
+	Name     string
+	Version  string // "$LATEST" or a number
+	Scope    hydrant.Scope
+	Runtime  string // "python3.12"
+	Handler  string
+	Root     string // folder of the unpacked code
+	Memory   int    // MB
+	Timeout  time.Duration
+	Env      map[string]string
+	LogGroup string
+	// Reserved bounds the function's concurrent invocations; negative means only the pool's bound.
+	Reserved int
+}
+
+// Invocation is one event on its way to a function.
+type Invocation struct {
+	// ID is the request id. The caller chooses it, so that a retry may carry the same.
+	ID string
+	// ARN is the function as it was called, qualifier included.
+	ARN     string
+	Payload []byte
+	// ClientContext is the JSON a caller sent along, or "".
+	ClientContext string
+}
+
+// Result is what a function made of an event.
+type Result struct {
+	// Payload is the function's answer, or the error document where Error is set.
+	Payload []byte
+	// Error is "" or "Unhandled".
+	Error string
+	// ErrorType is the error's type in AWS's words where Error is set: "Runtime.ExitError".
+	ErrorType string
+	// Tail is the end of the invocation's log, at most 4 KiB.
+	Tail     []byte
+	Duration time.Duration // of the handler, without the start
+}
+
+// Logs takes lines as the function's output arrives.
+type Logs interface {
+	// Write appends events to a stream of a group, making both where they are missing. Events of
+	// one stream come in order.
+	Write(ctx context.Context, scope hydrant.Scope, group, stream string, events []hydrant.LogEvent) error
+}
+
+var (
+	// ErrThrottled: as many invocations run as the pool allows. The caller tries again later.
+	ErrThrottled = errors.New("runtime: concurrency limit reached")
+	// ErrReserved: the same for the function's own reserved concurrency.
+	ErrReserved = errors.New("runtime: reserved concurrency limit reached")
+	// ErrClosed: the pool is closed; an invocation in flight was cut off and its outcome is unknown.
+	ErrClosed = errors.New("runtime: closed")
+	// ErrNoInterpreter: what the function's runtime needs is not on this machine.
+	ErrNoInterpreter = errors.New("runtime: no interpreter")
+)

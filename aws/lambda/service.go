@@ -1,0 +1,220 @@
+// Package lambda keeps functions and invokes them.
+//
+//	function.go  a function: its versions, aliases, policy, tags
+//	code.go      archives: kept by their hash, unpacked with suspicion
+//	async.go     the queue behind InvocationType Event
+//	op_*.go      the operations, thin
+//	runtime/     instances: child processes that speak the Runtime API
+//	source/      event source mappings: streams that drive functions
+//
+// Functions live in the journal under lambda/function/, archives as files under Config.Dir.
+package lambda
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"github.com/hydrant-stream/hydrant"
+	"github.com/hydrant-stream/hydrant/aws/lambda/runtime"
+	"github.com/hydrant-stream/hydrant/aws/lambda/source"
+	"github.com/hydrant-stream/hydrant/store/journal"
+	"github.com/hydrant-stream/hydrant/wire"
+)
+
+// Config is what the service lives on.
+type Config struct {
+	Journal journal.Journal
+	// Dir holds archives, queued events and the instances' folders, as plain files of the operating
+	// system: what is in them is run by it.
+	Dir string
+	// Endpoint is our URL, as functions reach us and as archives are downloaded.
+	Endpoint func() string
+	// Credentials are what functions sign their calls with. nil: the account as access key.
+	Credentials func(hydrant.Scope) (id, secret, token string)
+	Logs        Logs           // nil drops the functions' output
+	Streams     source.Streams // nil: no event source mappings
+	Objects     source.Objects // nil: no OnFailure destinations
+	Code        CodeStore      // nil: code comes as ZipFile only
+	Metrics     Metrics        // nil: none
+	Log         *slog.Logger
+	// Allowed: functions may run. They do so with the operator's rights, so that whoever may create
+	// one may do what the operator may; false refuses every start with a clear fault.
+	Allowed bool
+	// Concurrency bounds the account's invocations at the same time. 0 means 1,000.
+	Concurrency int
+	// StatusDelay is how long a new function is Pending and a change InProgress. 0: the next call
+	// finds it done.
+	StatusDelay time.Duration
+	// RetryDelay is the pause before the nth retry of an asynchronous event. nil: AWS's, 1 and 2 minutes.
+	RetryDelay func(retry int) time.Duration
+}
+
+// Service is AWS Lambda. All methods may be called concurrently.
+type Service struct {
+	cfg      Config
+	code     *archive
+	pool     *runtime.Pool
+	mappings *source.Mappings
+	async    *queue
+	linkKey  [32]byte // signs download links of archives, for this process's life
+
+	// changing orders changes of functions; held over the journal's commit. Taken before mu.
+	changing sync.Mutex
+	mu       sync.RWMutex
+	fns      map[fnKey]*function // values are never modified: a change replaces them
+}
+
+type fnKey struct {
+	hydrant.Scope
+	name string
+}
+
+// New loads the functions. Nothing runs before Start.
+func New(cfg Config) (*Service, error) {
+	if cfg.Log == nil {
+		cfg.Log = slog.New(slog.DiscardHandler)
+	}
+	if cfg.RetryDelay == nil {
+		cfg.RetryDelay = func(n int) time.Duration { return time.Duration(n) * time.Minute }
+	}
+	if err := os.MkdirAll(cfg.Dir, 0o755); err != nil {
+		return nil, err
+	}
+	s := &Service{cfg: cfg, fns: map[fnKey]*function{}}
+	rand.Read(s.linkKey[:])
+	err := journal.Each(cfg.Journal, functionPrefix, func(_ string, f function) error {
+		f.prepare()
+		s.fns[f.key()] = &f
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	if s.code, err = openArchive(filepath.Join(cfg.Dir, "code")); err != nil {
+		return nil, err
+	}
+	s.pool, err = runtime.Open(runtime.Config{
+		Dir:         filepath.Join(cfg.Dir, "run"),
+		Endpoint:    cfg.Endpoint,
+		Credentials: cfg.Credentials,
+		Logs:        cfg.Logs,
+		Log:         cfg.Log,
+		Concurrency: cfg.Concurrency,
+	})
+	if err != nil {
+		return nil, err
+	}
+	if s.async, err = openQueue(s, filepath.Join(cfg.Dir, "async")); err != nil {
+		return nil, errors.Join(err, s.pool.Close())
+	}
+	s.mappings, err = source.Open(source.Config{
+		Journal:   cfg.Journal,
+		Streams:   cfg.Streams,
+		Functions: functions{s},
+		Objects:   cfg.Objects,
+		Metrics:   cfg.Metrics,
+		Log:       cfg.Log,
+	})
+	if err != nil {
+		return nil, errors.Join(err, s.pool.Close())
+	}
+	return s, nil
+}
+
+// Start resumes what was under way when the service was closed: event source mappings read on from
+// their checkpoints, queued events are invoked. Call it when the house hears requests, since
+// functions call back.
+func (s *Service) Start() {
+	s.async.start()
+	if s.cfg.Streams != nil {
+		s.mappings.Start()
+	}
+}
+
+// Close stops mappings between two batches (a batch that takes too long is abandoned with its
+// checkpoint unmoved), then kills every instance. Queued events stay queued.
+func (s *Service) Close() error {
+	s.async.close()
+	err := s.mappings.Close()
+	err = errors.Join(err, s.pool.Close())
+	s.async.wait()
+	return err
+}
+
+// Wire offers the service.
+func (s *Service) Wire() wire.Service {
+	const v = "/2015-03-31/functions"
+	const fn = v + "/{FunctionName}"
+	return wire.Service{
+		Name:     "lambda",
+		Protocol: wire.RESTJSON,
+		Ops: []wire.Row{
+			wire.Op("CreateFunction", s.CreateFunction).HTTP("POST", v, 201),
+			wire.Op("ListFunctions", s.ListFunctions).HTTP("GET", v, 200),
+			wire.Op("GetFunction", s.GetFunction).HTTP("GET", fn, 200),
+			wire.Op("GetFunctionConfiguration", s.GetFunctionConfiguration).HTTP("GET", fn+"/configuration", 200),
+			wire.Op("UpdateFunctionConfiguration", s.UpdateFunctionConfiguration).HTTP("PUT", fn+"/configuration", 200),
+			wire.Op("UpdateFunctionCode", s.UpdateFunctionCode).HTTP("PUT", fn+"/code", 200),
+			wire.Op("DeleteFunction", s.DeleteFunction).HTTP("DELETE", fn, 204),
+			wire.Op("Invoke", s.Invoke).HTTP("POST", fn+"/invocations", 200),
+			wire.Op("PublishVersion", s.PublishVersion).HTTP("POST", fn+"/versions", 201),
+			wire.Op("ListVersionsByFunction", s.ListVersionsByFunction).HTTP("GET", fn+"/versions", 200),
+			wire.Op("CreateAlias", s.CreateAlias).HTTP("POST", fn+"/aliases", 201),
+			wire.Op("ListAliases", s.ListAliases).HTTP("GET", fn+"/aliases", 200),
+			wire.Op("GetAlias", s.GetAlias).HTTP("GET", fn+"/aliases/{Name}", 200),
+			wire.Op("UpdateAlias", s.UpdateAlias).HTTP("PUT", fn+"/aliases/{Name}", 200),
+			wire.Op("DeleteAlias", s.DeleteAlias).HTTP("DELETE", fn+"/aliases/{Name}", 204),
+			wire.Op("AddPermission", s.AddPermission).HTTP("POST", fn+"/policy", 201),
+			wire.Op("GetPolicy", s.GetPolicy).HTTP("GET", fn+"/policy", 200),
+			wire.Op("RemovePermission", s.RemovePermission).HTTP("DELETE", fn+"/policy/{StatementId}", 204),
+			wire.Op("PutFunctionConcurrency", s.PutFunctionConcurrency).HTTP("PUT", "/2017-10-31/functions/{FunctionName}/concurrency", 200),
+			wire.Op("GetFunctionConcurrency", s.GetFunctionConcurrency).HTTP("GET", "/2019-09-30/functions/{FunctionName}/concurrency", 200),
+			wire.Op("DeleteFunctionConcurrency", s.DeleteFunctionConcurrency).HTTP("DELETE", "/2017-10-31/functions/{FunctionName}/concurrency", 204),
+			wire.Op("TagResource", s.TagResource).HTTP("POST", "/2017-03-31/tags/{Resource}", 204),
+			wire.Op("UntagResource", s.UntagResource).HTTP("DELETE", "/2017-03-31/tags/{Resource}", 204),
+			wire.Op("ListTags", s.ListTags).HTTP("GET", "/2017-03-31/tags/{Resource}", 200),
+			wire.Op("CreateEventSourceMapping", s.CreateEventSourceMapping).HTTP("POST", "/2015-03-31/event-source-mappings", 202),
+			wire.Op("ListEventSourceMappings", s.ListEventSourceMappings).HTTP("GET", "/2015-03-31/event-source-mappings", 200),
+			wire.Op("GetEventSourceMapping", s.GetEventSourceMapping).HTTP("GET", "/2015-03-31/event-source-mappings/{UUID}", 200),
+			wire.Op("UpdateEventSourceMapping", s.UpdateEventSourceMapping).HTTP("PUT", "/2015-03-31/event-source-mappings/{UUID}", 202),
+			wire.Op("DeleteEventSourceMapping", s.DeleteEventSourceMapping).HTTP("DELETE", "/2015-03-31/event-source-mappings/{UUID}", 202),
+		},
+	}
+}
+
+// Health is a word for the operator: how many instances live and how many work.
+func (s *Service) Health() string {
+	live, busy := s.pool.Stats()
+	return fmt.Sprintf("%d instances, %d busy", live, busy)
+}
+
+// functions is what mappings call.
+type functions struct{ s *Service }
+
+func (f functions) Invoke(ctx context.Context, function, id string, event []byte) (source.Answer, error) {
+	r, err := f.s.invoke(ctx, call{ref: function, id: id, payload: event})
+	if err != nil {
+		return source.Answer{}, err
+	}
+	return source.Answer{Payload: r.Payload, Error: r.Error, ErrorType: r.ErrorType, Version: r.version}, nil
+}
+
+func (f functions) Role(function string) string {
+	fn, _, err := f.s.resolve(context.Background(), function, "")
+	if err != nil {
+		return ""
+	}
+	return *fn.Latest.Role
+}
+
+// Progress tells how far every event source mapping has come.
+func (s *Service) Progress(ctx context.Context) ([]source.Progress, error) {
+	return s.mappings.Progress(ctx)
+}

@@ -1,0 +1,30 @@
+package source
+
+import (
+	"context"
+
+	"github.com/hydrant-stream/hydrant/store/journal"
+)
+
+// checkpoint is how far one shard has been settled.
+type checkpoint struct {
+	// Next: everything below is settled.
+	Next uint64
+	// Lanes, where a shard is read in lanes by partition key and they stand apart: everything of
+	// lane i below Lanes[i] is settled too.
+	Lanes []uint64 `json:",omitempty"`
+	// Done: the shard is closed and settled whole; its children may begin.
+	Done bool `json:",omitempty"`
+}
+
+func checkpointKey(mapping, shard string) string { return checkpointPrefix + mapping + "/" + shard }
+
+func (r *run) load(shard string) (checkpoint, bool, error) {
+	return journal.Load[checkpoint](r.set.cfg.Journal, checkpointKey(r.m.ID, shard))
+}
+
+// commit returns when the checkpoint survives a crash. It does not end with the run: what has been
+// settled is written down even while it stops.
+func (r *run) commit(shard string, c checkpoint) error {
+	return r.set.cfg.Journal.Commit(context.WithoutCancel(r.soft), journal.Set(checkpointKey(r.m.ID, shard), c))
+}

@@ -1,0 +1,86 @@
+package source
+
+import (
+	"strings"
+	"time"
+
+	"github.com/hydrant-stream/hydrant"
+)
+
+// States of a mapping, in AWS's words.
+const (
+	Creating  = "Creating"
+	Enabling  = "Enabling"
+	Enabled   = "Enabled"
+	Updating  = "Updating"
+	Disabling = "Disabling"
+	Disabled  = "Disabled"
+	Deleting  = "Deleting"
+)
+
+// What LastProcessingResult says.
+const (
+	resultNone     = "No records processed"
+	resultOK       = "OK"
+	resultFailed   = "PROBLEM: Function call failed"
+	resultNotFound = "PROBLEM: Function not found"
+	resultInternal = "PROBLEM: Lambda internal error"
+	resultStream   = "PROBLEM: Stream not found"
+)
+
+// Mapping joins a stream to a function.
+type Mapping struct {
+	ID       string // UUID
+	Scope    hydrant.Scope
+	Stream   string // ARN of the stream
+	Function string // ARN as named at creation, qualifier included
+	Settings Settings
+	Position string    // TRIM_HORIZON, LATEST, AT_TIMESTAMP
+	At       time.Time // of AT_TIMESTAMP
+	State    string
+	Modified time.Time
+	// Result of the last processing. Kept in memory while the mapping runs, written down when its
+	// state changes.
+	Result string
+}
+
+// ARN names the mapping.
+func (m *Mapping) ARN() string { return m.Scope.ARN("lambda", "event-source-mapping:"+m.ID) }
+
+// Settings are what an update may change.
+type Settings struct {
+	BatchSize       int           // records, at most
+	Window          time.Duration // how long to gather them; 0: whatever is there
+	Parallel        int           // concurrent batches per shard, each partition key in order
+	MaxRetries      int           // -1: until success or expiry
+	MaxAge          time.Duration // negative: no bound
+	Bisect          bool          // halve a failed batch
+	PartialFailures bool          // the function reports which records failed
+	Filters         []string      // event patterns; a record passes if any matches, or there are none
+	OnFailure       string        // ARN of a bucket, or ""
+}
+
+// Defaults are AWS's for a stream.
+func Defaults() Settings {
+	return Settings{BatchSize: 100, Parallel: 1, MaxRetries: -1, MaxAge: -1}
+}
+
+// check refuses what AWS refuses beyond the bounds of single members, and what is not there yet.
+func (s *Settings) check() error {
+	invalid := func(text string) error {
+		return hydrant.Faultf("InvalidParameterValueException", "%s", text).WithField("Type", "User")
+	}
+	if s.MaxAge >= 0 && (s.MaxAge < time.Minute || s.MaxAge > 604800*time.Second) {
+		return invalid("Invalid request provided: MaximumRecordAgeInSeconds must be -1 or between 60 and 604800.")
+	}
+	switch {
+	case s.OnFailure == "":
+	case strings.HasPrefix(s.OnFailure, "arn:aws:s3:::"):
+	default:
+		return invalid("OnFailure destinations other than an S3 bucket are not available in hydrant: " + s.OnFailure)
+	}
+	_, err := parseFilters(s.Filters)
+	return err
+}
+
+func (m *Mapping) settled() bool { return m.State == Enabled || m.State == Disabled }

@@ -1,0 +1,161 @@
+package source
+
+import (
+	"context"
+	"log/slog"
+	"math/rand/v2"
+	"sync"
+	"time"
+
+	"github.com/hydrant-stream/hydrant"
+)
+
+const (
+	// relist is how often an undisturbed run looks for shards it has not seen. A shard that ends is
+	// followed at once; this is for what it could not have noticed.
+	relist = time.Minute
+	// Pauses after trouble double from the first to the last.
+	firstPause = time.Second
+	lastPause  = time.Minute
+)
+
+// run is a mapping at work. Its settings do not change: an update makes a new run.
+type run struct {
+	set     *Mappings
+	m       Mapping
+	filters filters
+	result  func(string)
+	log     *slog.Logger
+	soft    context.Context // ends when no new batch is to be begun
+	stop    context.CancelFunc
+	wg      sync.WaitGroup
+
+	mu     sync.Mutex
+	nudged chan struct{} // closed and replaced by nudge
+}
+
+// begin starts reading. The caller holds s.mu.
+func (s *Mappings) begin(e *entry) *run {
+	m := e.snapshot()
+	filters, err := parseFilters(m.Settings.Filters)
+	if err != nil { // checked before it was written down
+		panic("internal error: " + err.Error())
+	}
+	r := &run{
+		set:     s,
+		m:       m,
+		filters: filters,
+		result:  func(text string) { e.result.Store(&text) },
+		log:     s.cfg.Log.With("mapping", m.ID, "function", m.Function),
+		nudged:  make(chan struct{}),
+	}
+	r.soft, r.stop = context.WithCancel(hydrant.WithScope(s.hard, m.Scope))
+	r.wg.Go(r.follow)
+	return r
+}
+
+func (r *run) wait() { r.wg.Wait() }
+
+func (r *run) nudge() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	close(r.nudged)
+	r.nudged = make(chan struct{})
+}
+
+// follow starts a reader for every shard whose parents are done.
+func (r *run) follow() {
+	started := map[string]bool{}
+	ended := make(chan struct{}, 1)
+	timer := time.NewTimer(relist)
+	defer timer.Stop()
+	for tries := 0; ; {
+		shards, err := r.set.cfg.Streams.Shards(r.soft, r.m.Stream)
+		if r.soft.Err() != nil {
+			return
+		}
+		if err == nil {
+			err = r.startReaders(shards, started, ended)
+		}
+		if err != nil {
+			tries++
+			r.trouble("stream cannot be listed", err, tries)
+			if !r.pause(backoff(tries)) {
+				return
+			}
+			continue
+		}
+		tries = 0
+		timer.Reset(relist)
+		select {
+		case <-ended:
+		case <-timer.C:
+		case <-r.soft.Done():
+			return
+		}
+	}
+}
+
+func (r *run) startReaders(shards []hydrant.Shard, started map[string]bool, ended chan<- struct{}) error {
+	open := map[string]bool{} // listed and not done
+	points := make(map[string]checkpoint, len(shards))
+	for _, sh := range shards {
+		c, _, err := r.load(sh.ID)
+		if err != nil {
+			return err
+		}
+		points[sh.ID] = c
+		open[sh.ID] = !c.Done
+	}
+	for _, sh := range shards {
+		if started[sh.ID] || !open[sh.ID] || open[sh.Parent] || open[sh.AdjacentParent] {
+			continue
+		}
+		started[sh.ID] = true
+		rd := &reader{run: r, shard: sh.ID, point: points[sh.ID], log: r.log.With("shard", sh.ID)}
+		r.wg.Go(func() {
+			if rd.read() {
+				select {
+				case ended <- struct{}{}:
+				default:
+				}
+			}
+		})
+	}
+	return nil
+}
+
+// trouble tells the operator, and the mapping's readers, that the stream cannot be read.
+func (r *run) trouble(what string, err error, tries int) {
+	if hydrant.FaultCode(err) == "ResourceNotFoundException" {
+		r.result(resultStream)
+	}
+	r.log.Warn(what, "stream", r.m.Stream, "tries", tries, "err", err)
+}
+
+// pause waits, or is nudged. False: the run stops.
+func (r *run) pause(d time.Duration) bool {
+	r.mu.Lock()
+	nudged := r.nudged
+	r.mu.Unlock()
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return true
+	case <-nudged:
+		return true
+	case <-r.soft.Done():
+		return false
+	}
+}
+
+// backoff is the pause after the nth failure in a row: doubling, and between half and all of it, so
+// that shards that failed together do not come back together.
+func backoff(n int) time.Duration {
+	d := lastPause
+	if n < 7 {
+		d = min(firstPause<<(n-1), lastPause)
+	}
+	return d/2 + rand.N(d/2+1)
+}
