@@ -1,0 +1,130 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"slices"
+
+	"github.com/hydrant-stream/hydrant/aws/cwlogs"
+	"github.com/hydrant-stream/hydrant/aws/firehose"
+	"github.com/hydrant-stream/hydrant/aws/glue"
+	"github.com/hydrant-stream/hydrant/aws/kinesis"
+	"github.com/hydrant-stream/hydrant/aws/lambda"
+	"github.com/hydrant-stream/hydrant/aws/s3"
+	"github.com/hydrant-stream/hydrant/query"
+	"github.com/hydrant-stream/hydrant/store/blob/dir"
+	"github.com/hydrant-stream/hydrant/store/journal"
+	"github.com/hydrant-stream/hydrant/store/shardlog/segment"
+	"github.com/hydrant-stream/hydrant/store/vfs"
+	"github.com/hydrant-stream/hydrant/wire"
+)
+
+// house is the open house: every room, opened in the order data travels and closed in reverse.
+type house struct {
+	journal  journal.Journal
+	records  *segment.Engine
+	lake     *dir.Store
+	logs     *cwlogs.Service
+	kinesis  *kinesis.Service
+	glue     *glue.Service
+	s3       *s3.Service
+	firehose *firehose.Service
+	lambda   *lambda.Service
+	query    *query.Engine
+	wire     *wire.Server
+
+	closers []func() error
+}
+
+// openHouse opens every room over the data folder. endpoint is where this process listens: functions
+// find us there.
+func openHouse(ctx context.Context, c Config, endpoint string, log *slog.Logger, m *metrics) (h *house, err error) {
+	h = &house{}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, h.close())
+		}
+	}()
+	keys, err := c.keys()
+	if err != nil {
+		return h, err
+	}
+	disk := vfs.OS(c.Data)
+
+	// What keeps.
+	if h.journal, err = journal.Open(disk, "journal"); err != nil {
+		return h, fmt.Errorf("open the journal: %w", err)
+	}
+	h.closing(h.journal.Close)
+	if h.records, err = segment.Open(disk, "log", segment.Options{SegmentBytes: int64(c.SegmentMiB) << 20, TailBytes: int64(c.TailMiB) << 20}); err != nil {
+		return h, fmt.Errorf("open the log: %w", err)
+	}
+	h.closing(h.records.Close)
+	if h.lake, err = dir.Open(filepath.Join(c.Data, "s3")); err != nil {
+		return h, fmt.Errorf("open the lake: %w", err)
+	}
+	h.closing(h.lake.Close)
+
+	// What acts, upstream first.
+	if h.logs, err = cwlogs.New(cwlogs.Config{Journal: h.journal, Log: h.records}); err != nil {
+		return h, fmt.Errorf("open CloudWatch Logs: %w", err)
+	}
+	if h.kinesis, err = kinesis.New(ctx, kinesis.Config{Journal: h.journal, Log: h.records, Limits: c.Limits == "aws", StatusDelay: c.StatusDelay, Logger: log}); err != nil {
+		return h, fmt.Errorf("open Kinesis: %w", err)
+	}
+	h.closing(h.kinesis.Close)
+	h.glue = glue.New(glue.Config{Journal: h.journal})
+	if h.s3, err = s3.New(s3.Config{Store: h.lake, Journal: h.journal, Log: log}); err != nil {
+		return h, fmt.Errorf("open S3: %w", err)
+	}
+	if h.firehose, err = firehose.New(firehose.Config{
+		Log: h.records, Journal: h.journal, Lake: h.lake,
+		Tables: h.glue, Logs: h.logs, Streams: h.kinesis,
+		Limits: c.Limits == "aws", StatusDelay: c.StatusDelay, Logger: log,
+	}); err != nil {
+		return h, fmt.Errorf("open Firehose: %w", err)
+	}
+	h.closing(h.firehose.Close)
+	if h.lambda, err = lambda.New(lambda.Config{
+		Journal: h.journal, Dir: filepath.Join(c.Data, "lambda"), Endpoint: func() string { return endpoint },
+		Logs: h.logs, Streams: h.kinesis, Objects: objects{h.lake}, Code: objects{h.lake},
+		Log: log, Allowed: c.loopback() || c.AllowFunctions,
+	}); err != nil {
+		return h, fmt.Errorf("open Lambda: %w", err)
+	}
+	h.closing(h.lambda.Close)
+	temp := filepath.Join(c.Data, "tmp")
+	if err := os.MkdirAll(temp, 0o755); err != nil {
+		return h, err
+	}
+	h.query = query.New(query.Config{Catalog: catalog{h.glue}, Lake: h.lake, Paths: h.lake, Memory: c.QueryMemory, Threads: c.QueryThreads, TempDir: temp})
+	h.closing(h.query.Close)
+
+	h.wire = wire.NewServer(wire.Config{Services: h.services(), Keys: keys, Log: log, Done: m.done})
+	return h, nil
+}
+
+// start lets what was under way when the house was last closed go on. Functions call us, so it comes
+// after we listen.
+func (h *house) start() { h.lambda.Start() }
+
+// services are the rooms with a door to the wire.
+func (h *house) services() []wire.Service {
+	return []wire.Service{h.kinesis.Wire(), h.lambda.Wire(), h.firehose.Wire(), h.s3.Wire(), h.glue.Wire(), h.logs.Wire()}
+}
+
+func (h *house) closing(f func() error) { h.closers = append(h.closers, f) }
+
+// close closes the rooms in reverse order of their opening.
+func (h *house) close() error {
+	var errs []error
+	for _, f := range slices.Backward(h.closers) {
+		errs = append(errs, f())
+	}
+	h.closers = nil
+	return errors.Join(errs...)
+}

@@ -1,0 +1,90 @@
+package main
+
+import (
+	"fmt"
+	"log/slog"
+	"net"
+	"os"
+	"strings"
+	"time"
+)
+
+// Config is everything one can set of a running hydrant. The zero value of nothing is needed: every
+// field has a default, and `hydrant serve` works in an empty folder.
+type Config struct {
+	Data string `default:"hydrant-data" placeholder:"DIR" help:"Folder that holds all state: records, objects, control state. One process at a time."`
+	Addr string `default:"127.0.0.1:4566" help:"Address of the one port all services share. Beyond loopback it needs --access-key."`
+
+	Limits      string        `default:"none" enum:"aws,none" help:"aws holds AWS's throughput limits per shard and delivery stream; none holds sizes and counts only."`
+	StatusDelay time.Duration `default:"100ms" help:"How long a resource stays CREATING, UPDATING or DELETING. AWS takes seconds."`
+
+	AccessKeys     []string `name:"access-key" env:"HYDRANT_ACCESS_KEYS" placeholder:"ID:SECRET" help:"Access keys to accept. With any, every request must be signed with one of them."`
+	AllowFunctions bool     `help:"Run Lambda functions though listening beyond loopback. They run with your own rights."`
+
+	SegmentMiB   int    `default:"128" name:"segment-mib" help:"Size of a log segment. Space is freed segment by segment."`
+	TailMiB      int    `default:"64" name:"tail-mib" help:"Memory for the newest records, from which tailing readers are served."`
+	QueryMemory  string `default:"1GB" help:"Memory DuckDB may use, once a query has been asked."`
+	QueryThreads int    `default:"0" help:"Threads DuckDB may use; 0 means all cores."`
+
+	LogLevel  string `default:"info" enum:"debug,info,warn,error" help:"What the operator's log on stderr tells."`
+	LogFormat string `default:"text" enum:"text,json" help:"Form of the operator's log."`
+}
+
+// defaultConfig is the Config of a command line that says nothing.
+func defaultConfig() Config {
+	return Config{
+		Data: "hydrant-data", Addr: "127.0.0.1:4566", Limits: "none", StatusDelay: 100 * time.Millisecond,
+		SegmentMiB: 128, TailMiB: 64, QueryMemory: "1GB", LogLevel: "info", LogFormat: "text",
+	}
+}
+
+// logger writes to stderr as the settings say.
+func (c *Config) logger() *slog.Logger {
+	var level slog.Level
+	if err := level.UnmarshalText([]byte(c.LogLevel)); err != nil {
+		level = slog.LevelInfo
+	}
+	o := &slog.HandlerOptions{Level: level}
+	if c.LogFormat == "json" {
+		return slog.New(slog.NewJSONHandler(os.Stderr, o))
+	}
+	return slog.New(slog.NewTextHandler(os.Stderr, o))
+}
+
+// keys are the access keys as a map from id to secret.
+func (c *Config) keys() (map[string]string, error) {
+	if len(c.AccessKeys) == 0 {
+		return nil, nil
+	}
+	keys := make(map[string]string)
+	for _, k := range c.AccessKeys {
+		id, secret, ok := strings.Cut(k, ":")
+		if !ok || id == "" || secret == "" {
+			return nil, hinted{fmt.Errorf("access key %q is not ID:SECRET", id), "give --access-key AKIA...:SECRET"}
+		}
+		keys[id] = secret
+	}
+	return keys, nil
+}
+
+// loopback reports whether only this machine can reach the address.
+func (c *Config) loopback() bool {
+	host, _, err := net.SplitHostPort(c.Addr)
+	if err != nil {
+		return false
+	}
+	if host == "localhost" {
+		return true
+	}
+	ip := net.ParseIP(host)
+	return ip != nil && ip.IsLoopback()
+}
+
+// check refuses settings that would expose the house.
+func (c *Config) check() error {
+	if !c.loopback() && len(c.AccessKeys) == 0 {
+		return hinted{fmt.Errorf("%s can be reached from other machines, and no access keys are configured", c.Addr),
+			"listen on 127.0.0.1, or give --access-key ID:SECRET so that every request must be signed"}
+	}
+	return nil
+}

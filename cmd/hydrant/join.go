@@ -1,0 +1,87 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+
+	"github.com/hydrant-stream/hydrant"
+	"github.com/hydrant-stream/hydrant/aws/glue"
+	"github.com/hydrant-stream/hydrant/query"
+	"github.com/hydrant-stream/hydrant/store/blob"
+)
+
+// Here the rooms of the house are introduced to each other. Where one already has the very methods
+// another needs (its needs.go), app.go hands it over as it is; the rest is adapted here.
+
+// catalog is Glue as query needs it.
+type catalog struct{ glue *glue.Service }
+
+func (c catalog) Tables(ctx context.Context) ([]query.Table, error) {
+	var out []query.Table
+	for t, err := range c.glue.Tables(hydrant.ScopeOf(ctx)) {
+		if err != nil {
+			return nil, err
+		}
+		if t.View != "" {
+			continue
+		}
+		out = append(out, query.Table{
+			Database: t.Database, Name: t.Name,
+			Columns: queryColumns(t.Columns), PartitionKeys: queryColumns(t.PartitionKeys),
+			Location: t.Location, InputFormat: t.InputFormat,
+			SerDe: t.SerDe, SerDeParameters: t.SerDeParameters, Parameters: t.Parameters,
+		})
+	}
+	return out, nil
+}
+
+func (c catalog) Partitions(ctx context.Context, database, table string) ([]query.Partition, error) {
+	list, err := c.glue.Partitions(hydrant.ScopeOf(ctx), database, table)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]query.Partition, len(list))
+	for i, p := range list {
+		out[i] = query.Partition{Values: p.Values, Location: p.Location}
+	}
+	return out, nil
+}
+
+func queryColumns(of []hydrant.Column) []query.Column {
+	out := make([]query.Column, len(of))
+	for i, c := range of {
+		out[i] = query.Column{Name: c.Name, Type: c.Type}
+	}
+	return out
+}
+
+// objects is the lake as Lambda needs it: whole objects of a function's code, and reports of batches
+// that were given up.
+type objects struct{ lake blob.Store }
+
+func (o objects) GetObject(ctx context.Context, _ hydrant.Scope, bucket, key string) ([]byte, error) {
+	r, _, err := o.lake.Get(ctx, bucket, key, nil)
+	if err != nil {
+		return nil, storeFault(err)
+	}
+	defer r.Close()
+	return io.ReadAll(r)
+}
+
+func (o objects) PutObject(ctx context.Context, _ hydrant.Scope, bucket, key, contentType string, body []byte) error {
+	_, err := o.lake.Put(ctx, bucket, key, bytes.NewReader(body), blob.Put{Meta: blob.Meta{ContentType: contentType}})
+	return storeFault(err)
+}
+
+// storeFault words what the lake says as S3 would.
+func storeFault(err error) error {
+	switch {
+	case errors.Is(err, blob.ErrNoBucket):
+		return hydrant.Faultf("NoSuchBucket", "The specified bucket does not exist").WithStatus(404)
+	case errors.Is(err, blob.ErrNoKey):
+		return hydrant.Faultf("NoSuchKey", "The specified key does not exist.").WithStatus(404)
+	}
+	return err
+}
