@@ -2,6 +2,7 @@ package query
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 )
 
@@ -81,8 +82,10 @@ func openCSVReader(t *Table, columns []typed) reader {
 
 func csvReader(t *Table, columns []typed, delimiter, quote, escape, null string) reader {
 	declared := columnStruct(columns)
-	skip := 0
-	fmt.Sscan(t.parameter("skip.header.line.count", "0"), &skip)
+	skip, err := strconv.Atoi(t.parameter("skip.header.line.count", "0"))
+	if err != nil || skip < 0 {
+		skip = 0 // as Hive takes what is no number
+	}
 	return func(paths []string, named bool) string {
 		return fmt.Sprintf("read_csv(%s, auto_detect = false, header = false, delim = %s, quote = %s, escape = %s, nullstr = %s, skip = %d, "+
 			"null_padding = true, strict_mode = false, columns = %s, filename = %t)",

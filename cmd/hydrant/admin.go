@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/hydrant-stream/hydrant"
+	"github.com/hydrant-stream/hydrant/aws/lambda"
 	"github.com/hydrant-stream/hydrant/aws/lambda/source"
 )
 
@@ -25,6 +26,10 @@ func (s *server) routes() http.Handler {
 	own.HandleFunc("POST /_hydrant/query", local(s.handleQuery))
 	own.HandleFunc("/_hydrant/", func(w http.ResponseWriter, r *http.Request) {
 		reply(w, http.StatusNotFound, problem{"no such path: " + r.Method + " " + r.URL.Path})
+	})
+	// The signature in the URL admits the caller: it is made for one download of a function's code.
+	own.HandleFunc("GET "+lambda.CodePath, func(w http.ResponseWriter, r *http.Request) {
+		s.house.Load().lambda.CodeHandler().ServeHTTP(w, r)
 	})
 	own.Handle("GET /metrics", s.metrics.handler(s.house.Load))
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

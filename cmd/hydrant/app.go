@@ -92,7 +92,7 @@ func openHouse(ctx context.Context, c Config, endpoint string, log *slog.Logger,
 	if h.lambda, err = lambda.New(lambda.Config{
 		Journal: h.journal, Dir: filepath.Join(c.Data, "lambda"), Endpoint: func() string { return endpoint },
 		Logs: h.logs, Streams: h.kinesis, Objects: objects{h.lake}, Code: objects{h.lake},
-		Log: log, Allowed: c.loopback() || c.AllowFunctions,
+		StatusDelay: c.StatusDelay, Log: log, Allowed: c.loopback() || c.AllowFunctions,
 	}); err != nil {
 		return h, fmt.Errorf("open Lambda: %w", err)
 	}

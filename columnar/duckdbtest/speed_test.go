@@ -52,9 +52,7 @@ func TestSpeed(t *testing.T) {
 		{"100,000 wide strings of 4 KB", sample.WideColumns, func() [][]byte { return sample.Wide(100_000) }},
 	} {
 		in := filepath.Join(dir, "in.json")
-		lines := job.lines()
-		rows, bytes := len(lines), writeLines(t, in, lines)
-		lines = nil
+		rows, bytes := writeJob(t, in, job.lines())
 		runtime.GC()
 		var specs []string
 		for _, c := range job.columns {
@@ -194,4 +192,9 @@ func convertPart(in string, part, parts int, out string, schema *columnar.Schema
 		return err
 	}
 	return w.Close()
+}
+
+// writeJob writes the lines of a job, which nobody holds afterwards.
+func writeJob(t *testing.T, path string, lines [][]byte) (rows int, bytes int64) {
+	return len(lines), writeLines(t, path, lines)
 }

@@ -159,7 +159,7 @@ func seeds() uint64 {
 	return 300
 }
 
-// Commits at random, a crash at a random moment of a random call, and what was acknowledged is there;
+// Commits at random, sometimes on a failing disk, a crash at a random moment of a random call, and what was acknowledged is there;
 // the one commit in flight is there whole or not at all.
 func TestCrash(t *testing.T) {
 	for seed := range seeds() {
@@ -193,12 +193,28 @@ func crashOnce(t *testing.T, seed uint64) bool {
 				crashed.Store(m.CrashClone(crashSeed, keep))
 			}
 		})
+		if rnd.IntN(3) == 0 { // a disk that fails, or is full for a while
+			f.Add(vfs.Rule{
+				Op:   []vfs.Op{vfs.OpWrite, vfs.OpSync, vfs.OpCreate, vfs.OpRename, vfs.OpSyncDir}[rnd.IntN(5)],
+				Err:  []error{syscall.ENOSPC, syscall.EIO}[rnd.IntN(2)],
+				Skip: rnd.IntN(40), Times: 1 + rnd.IntN(4), Partial: rnd.IntN(100), Apply: rnd.IntN(2) == 0,
+			})
+		}
 		var flight map[string]string
 		for crashed.Load() == nil {
 			flight = maps.Clone(model)
 			changes := randomChanges(rnd, flight)
-			check(t, j.Commit(ctx, changes...))
-			if crashed.Load() == nil {
+			switch err := j.Commit(ctx, changes...); {
+			case errors.Is(err, ErrFailed): // it may be there
+				crashed.CompareAndSwap(nil, m.CrashClone(crashSeed, keep))
+			case errors.Is(err, ErrNoSpace): // it is not there, unless the crash fell in this call
+				if crashed.Load() == nil {
+					flight = model
+				}
+			case err != nil:
+				t.Errorf("seed %d round %d: %v", seed, round, err)
+				return false
+			case crashed.Load() == nil:
 				model = flight
 			}
 		}

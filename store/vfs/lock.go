@@ -10,7 +10,7 @@ import (
 // writers on one folder would destroy it.
 var ErrLocked = errors.New("vfs: in use by another process")
 
-// Lock takes the file at path, made if need be, for one holder at a time, and returns ErrLocked at
+// Lock takes the file at path, made if need be in a folder that is there, for one holder at a time, and returns ErrLocked at
 // once where it is held. The lock ends with Close of the returned value or with the process, however
 // that dies; the file stays. A file system that has no locks answers with errors.ErrUnsupported.
 func Lock(fsys FS, path string) (io.Closer, error) {

@@ -31,7 +31,7 @@ func (l *lines) next() ([]byte, error) {
 		if len(line) > 0 {
 			l.n++
 		}
-		if err != nil && err != io.EOF {
+		if err != nil && !errors.Is(err, io.EOF) {
 			if errors.Is(err, errLongLine) {
 				return nil, l.bad(err)
 			}
@@ -44,7 +44,7 @@ func (l *lines) next() ([]byte, error) {
 		if len(bytes.TrimSpace(line)) > 0 {
 			return line, nil
 		}
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return nil, io.EOF
 		}
 	}

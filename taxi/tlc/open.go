@@ -57,7 +57,7 @@ func openStream(name string, r io.Reader, file *os.File) (*source, error) {
 	for layer := 0; ; layer++ {
 		b := bufio.NewReaderSize(r, 64<<10)
 		head, err := b.Peek(peekBytes)
-		if err != nil && err != io.EOF {
+		if err != nil && !errors.Is(err, io.EOF) {
 			return nil, fmt.Errorf("%s: %w", name, err)
 		}
 		if layer == maxLayers {
@@ -119,7 +119,7 @@ func (a *archive) next(t *taxi.Trip) error {
 	for {
 		if a.open == nil {
 			h, err := a.tar.Next()
-			if err == io.EOF {
+			if errors.Is(err, io.EOF) {
 				return io.EOF
 			}
 			if err != nil {
@@ -133,7 +133,7 @@ func (a *archive) next(t *taxi.Trip) error {
 			}
 		}
 		err := a.open.next(t)
-		if err != io.EOF {
+		if !errors.Is(err, io.EOF) {
 			return err
 		}
 		if err := a.open.close(); err != nil {

@@ -88,7 +88,7 @@ func (p *parquetRows) next(t *taxi.Trip) error {
 		return nil
 	})
 	switch {
-	case err == io.EOF:
+	case errors.Is(err, io.EOF):
 		return io.EOF
 	case err != nil:
 		return fmt.Errorf("%s:%d: %w", p.name, p.n, err)

@@ -79,7 +79,7 @@ func listen() (*api, error) {
 	a.srv = &http.Server{Handler: mux}
 	go func() {
 		defer close(a.served)
-		a.srv.Serve(l) // ErrServerClosed
+		_ = a.srv.Serve(l) // ErrServerClosed
 	}()
 	return a, nil
 }
@@ -193,7 +193,7 @@ func errorType(r *http.Request, body []byte) string {
 		return t
 	}
 	var doc struct{ ErrorType string }
-	json.Unmarshal(body, &doc) // a document that is none has no type
+	_ = json.Unmarshal(body, &doc) // a document that is none has no type
 	return doc.ErrorType
 }
 

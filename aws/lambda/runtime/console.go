@@ -88,7 +88,7 @@ func (c *console) note(n note) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.queue = append(c.queue, n)
-	c.out.Write(c.mark) // shorter than PIPE_BUF: never torn by other writers
+	_, _ = c.out.Write(c.mark) // shorter than PIPE_BUF: never torn by other writers
 }
 
 func (c *console) read() {

@@ -141,7 +141,7 @@ func (in *instance) start() (err error) {
 	}
 	preferToDie(in.cmd.Process.Pid)
 	go func() {
-		in.cmd.Wait() // its error is in ProcessState
+		_ = in.cmd.Wait() // its error is in ProcessState
 		close(in.exited)
 	}()
 	return nil

@@ -64,12 +64,13 @@ func (s *spawner) close() {
 	<-s.done
 }
 
-func killGroup(pid int) { syscall.Kill(-pid, syscall.SIGKILL) }
+// killGroup kills a process group; one that is gone already is as good.
+func killGroup(pid int) { _ = syscall.Kill(-pid, syscall.SIGKILL) }
 
 // preferToDie tells the kernel which process to kill first when the machine is out of memory: the
 // function rather than us.
 func preferToDie(pid int) {
-	os.WriteFile(filepath.Join("/proc", strconv.Itoa(pid), "oom_score_adj"), []byte("500"), 0)
+	_ = os.WriteFile(filepath.Join("/proc", strconv.Itoa(pid), "oom_score_adj"), []byte("500"), 0)
 }
 
 // killMarked kills what has left the group (a daemon of its own session) by the instance's id,
@@ -82,8 +83,9 @@ func killMarked(id string) (killed int) {
 			continue
 		}
 		if pid, err := strconv.Atoi(filepath.Base(dir)); err == nil && pid != os.Getpid() {
-			syscall.Kill(pid, syscall.SIGKILL)
-			killed++
+			if syscall.Kill(pid, syscall.SIGKILL) == nil {
+				killed++
+			}
 		}
 	}
 	return killed

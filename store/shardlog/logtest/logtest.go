@@ -516,7 +516,9 @@ func concurrentAppends(s *suite) {
 			all := s.read(id, 0, shardlog.Limit{})
 			for _, r := range all {
 				var c, n int
-				fmt.Sscanf(r.Key+" "+string(r.Data), "%d %d", &c, &n)
+				if _, err := fmt.Sscanf(r.Key+" "+string(r.Data), "%d %d", &c, &n); err != nil {
+					s.Fatalf("record %q %q: %v", r.Key, r.Data, err)
+				}
 				if n != seen[c] {
 					s.Fatalf("caller %d: record %d where %d was due", c, n, seen[c])
 				}

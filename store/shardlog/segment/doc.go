@@ -22,6 +22,8 @@
 //     them: a shard's next offset outlives its records.
 //   - A segment is sealed only after its successor holds a durable group.
 //
-// Lock order: shard.meta (several: by shard id), Engine.mu, shard.mu, segment.mu. The committer
-// takes no shard.meta, so changes of shards never hold up appends.
+// Lock order: shard.meta (several: by shard id), Engine.next, Engine.mu, shard.mu, segment.mu. The
+// committer takes no shard.meta, so changes of shards never hold up appends.
+//
+// The bytes are described in docs/format/segment.md, the choices in docs/decisions/0010 to 0014.
 package segment

@@ -56,7 +56,6 @@ type script struct {
 	disk   *vfs.Mem
 	faults *vfs.Faults
 	engine *Engine
-	ids    map[string]shardlog.ShardID
 	out    strings.Builder
 }
 
