@@ -24,6 +24,8 @@ func (x *exchange) readSignature() {
 		}
 		if isAccount(x.sig.Key) {
 			x.scope.Account = x.sig.Key
+		} else if x.s.Account != nil {
+			x.scope.Account = x.s.Account(x.sig.Key, x.sig.Token)
 		}
 	}
 	x.scope = x.scope.Or()

@@ -3,6 +3,7 @@ package wire
 import (
 	"context"
 	"net/http"
+	"time"
 
 	"github.com/hydrant-stream/hydrant"
 	"github.com/hydrant-stream/hydrant/wire/eventstream"
@@ -18,10 +19,14 @@ type EventStreamer interface {
 	Events(ctx context.Context, send func(kind string, event any) error) error
 }
 
+// eventStall is how long a client may leave an event untaken before its connection is cut.
+const eventStall = 5 * time.Minute
+
 func (x *exchange) streamEvents(ctx context.Context, out any, events EventStreamer) error {
 	x.w.Header().Set("Content-Type", "application/vnd.amazon.eventstream")
 	x.w.WriteHeader(http.StatusOK)
 	flusher := http.NewResponseController(&x.w)
+	defer func() { _ = flusher.SetWriteDeadline(time.Time{}) }() // the connection may serve on
 	var frame []byte
 	message := func(kindHeader, kind, name string, payload []byte) error {
 		frame = eventstream.Append(frame[:0], &eventstream.Message{
@@ -32,6 +37,7 @@ func (x *exchange) streamEvents(ctx context.Context, out any, events EventStream
 			},
 			Payload: payload,
 		})
+		_ = flusher.SetWriteDeadline(time.Now().Add(eventStall)) // where the transport has none, so be it
 		if _, err := x.w.Write(frame); err != nil {
 			return err
 		}

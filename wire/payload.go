@@ -98,7 +98,7 @@ func (p *payload) Read(b []byte) (int, error) {
 func payloadFault(err error) error {
 	var mismatch *sigv4.MismatchError
 	switch {
-	case err == nil, err == io.EOF:
+	case err == nil, errors.Is(err, io.EOF):
 		return err
 	case errors.As(err, &mismatch):
 		return objectAuthFault(err)

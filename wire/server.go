@@ -37,6 +37,9 @@ type Config struct {
 	// Secret finds secrets that come and go, such as those of assumed roles: it is asked for keys that
 	// are not in Keys, with the session token of the request. Setting it alone also makes signatures count.
 	Secret func(accessKey, token string) (secret string, ok bool)
+	// Account is the account an access key belongs to that is not itself 12 digits, or "" for the default
+	// one; token is the session's. nil: all belong to the default account.
+	Account func(accessKey, token string) string
 	// Now is the clock of expiries and signatures. nil means time.Now.
 	Now func() time.Time
 }
@@ -103,15 +106,16 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	x := newExchange(s, w, r)
 	defer x.finish()
 	defer func() {
-		switch p := recover(); {
-		case p == nil:
-		case p == http.ErrAbortHandler:
-			panic(p)
-		default:
-			s.Log.Error("panic in operation", "service", x.call.Service, "op", x.call.Op,
-				"request", x.call.RequestID, "panic", fmt.Sprint(p), "stack", string(debug.Stack()))
-			x.fail(errPanic)
+		p := recover()
+		if p == nil {
+			return
 		}
+		if err, ok := p.(error); ok && errors.Is(err, http.ErrAbortHandler) {
+			panic(p)
+		}
+		s.Log.Error("panic in operation", "service", x.call.Service, "op", x.call.Op,
+			"request", x.call.RequestID, "panic", fmt.Sprint(p), "stack", string(debug.Stack()))
+		x.fail(errPanic)
 	}()
 	if err := x.serve(r.Context()); err != nil {
 		x.fail(err)

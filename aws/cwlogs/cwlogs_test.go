@@ -482,9 +482,9 @@ func TestTags(t *testing.T) {
 	must[*sdk.CreateLogGroupOutput](t)(h.client.CreateLogGroup(ctx, &sdk.CreateLogGroupInput{LogGroupName: aws.String("g"), Tags: map[string]string{"a": "1", "b": "2"}}))
 	must[*sdk.TagResourceOutput](t)(h.client.TagResource(ctx, &sdk.TagResourceInput{ResourceArn: arn, Tags: map[string]string{"b": "3", "c": "4"}}))
 	must[*sdk.UntagResourceOutput](t)(h.client.UntagResource(ctx, &sdk.UntagResourceInput{ResourceArn: arn, TagKeys: []string{"a"}}))
-	must[*sdk.TagLogGroupOutput](t)(h.client.TagLogGroup(ctx, &sdk.TagLogGroupInput{LogGroupName: aws.String("g"), Tags: map[string]string{"d": "5"}})) //nolint:staticcheck // old clients
-	must[*sdk.UntagLogGroupOutput](t)(h.client.UntagLogGroup(ctx, &sdk.UntagLogGroupInput{LogGroupName: aws.String("g"), Tags: []string{"c"}}))         //nolint:staticcheck // old clients
-	old := must[*sdk.ListTagsLogGroupOutput](t)(h.client.ListTagsLogGroup(ctx, &sdk.ListTagsLogGroupInput{LogGroupName: aws.String("g")}))              //nolint:staticcheck // old clients
+	must[*sdk.TagLogGroupOutput](t)(h.client.TagLogGroup(ctx, &sdk.TagLogGroupInput{LogGroupName: aws.String("g"), Tags: map[string]string{"d": "5"}}))
+	must[*sdk.UntagLogGroupOutput](t)(h.client.UntagLogGroup(ctx, &sdk.UntagLogGroupInput{LogGroupName: aws.String("g"), Tags: []string{"c"}}))
+	old := must[*sdk.ListTagsLogGroupOutput](t)(h.client.ListTagsLogGroup(ctx, &sdk.ListTagsLogGroupInput{LogGroupName: aws.String("g")}))
 	now := must[*sdk.ListTagsForResourceOutput](t)(h.client.ListTagsForResource(ctx, &sdk.ListTagsForResourceInput{ResourceArn: arn}))
 	want := map[string]string{"b": "3", "d": "5"}
 	if diff := cmp.Diff(want, now.Tags) + cmp.Diff(want, old.Tags); diff != "" {

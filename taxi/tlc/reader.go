@@ -79,7 +79,7 @@ func (r *Reader) stumble(err error) {
 		if r.OnReject != nil {
 			r.OnReject(bad)
 		}
-	case err == io.EOF:
+	case errors.Is(err, io.EOF):
 		r.err = r.open.close()
 		r.open = nil
 	default:
