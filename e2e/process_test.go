@@ -21,6 +21,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	_ "github.com/duckdb/duckdb-go/v2"
+
+	"github.com/hydrant-stream/hydrant/internal/awsbody"
 )
 
 // root is the module's folder.
@@ -157,6 +159,7 @@ func (p *process) sdk(retries int) aws.Config {
 		BaseEndpoint:     aws.String(p.url),
 		Credentials:      credentials.NewStaticCredentialsProvider("000000000000", "test", ""),
 		RetryMaxAttempts: max(1, retries),
+		HTTPClient:       awsbody.Over(nil),
 	}
 }
 

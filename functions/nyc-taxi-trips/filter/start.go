@@ -10,6 +10,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/service/firehose"
+
+	"github.com/hydrant-stream/hydrant/internal/awsbody"
 )
 
 // Start is the function's main: it reads the settings from the environment and answers the Runtime
@@ -23,6 +25,7 @@ func Start() {
 	if err != nil {
 		fatal(err)
 	}
+	cfg.HTTPClient = awsbody.Over(cfg.HTTPClient)
 	client := firehose.NewFromConfig(cfg, func(o *firehose.Options) {
 		o.Retryer = aws.NopRetryer{} // every attempt is ours, counted and logged
 	})
