@@ -41,6 +41,7 @@ type exchange struct {
 	bodySum [sha256.Size]byte // of the body as it was sent, where signatures count
 	bodyIn  countingReader
 	keep    bool // the body belongs to the input: not for the pool
+	valid   bool // the decoder has seen to the constraints
 	code    string
 	start   time.Time
 }

@@ -145,6 +145,11 @@ type (
 	// JSONDecoder fills an input from its JSON document, which it may keep. A *hydrant.Fault it
 	// returns goes to the caller as is (SerializationException and the like).
 	JSONDecoder interface{ DecodeJSON(doc []byte) error }
+	// JSONQuick fills an input from the plain form of its JSON document, the one SDKs write, and sees
+	// to it that every constraint holds. false: the document is of another form, or a constraint does
+	// not hold, and the input is as it was; then it is decoded and validated like any other. Nothing
+	// of doc may be kept beyond the call.
+	JSONQuick interface{ QuickJSON(doc []byte) bool }
 	// JSONAppender appends the JSON document of an output to dst.
 	JSONAppender interface{ AppendJSON(dst []byte) []byte }
 	// Trailers is a streamed request payload that may end in trailers (checksums, say).

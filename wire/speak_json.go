@@ -81,6 +81,12 @@ func (jsonSpeaker) decode(x *exchange) (any, []string, error) {
 	if len(x.body) == 0 {
 		return nil, nil, serialization("")
 	}
+	if quick, ok := in.(JSONQuick); ok {
+		if _, isJSON := x.doc().(jsonDocument); isJSON && quick.QuickJSON(x.body) {
+			x.valid = true
+			return in, nil, nil
+		}
+	}
 	_, x.keep = in.(JSONDecoder)
 	present, err := x.doc().decode(x.body, in)
 	return in, present, err

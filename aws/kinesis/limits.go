@@ -20,12 +20,19 @@ const (
 	defaultDescribePage = 100
 	maxCreatingStreams  = 5
 	maxShards           = 20_000
+	maxWarmMiBps        = 10 << 10
 
 	maxConsumers         = 20 // of a stream
 	maxCreatingConsumers = 5
 
 	iteratorLife  = 5 * time.Minute
 	listTokenLife = 5 * time.Minute
+
+	// Subscriptions of enhanced fan-out.
+	subscriptionLife = 5 * time.Minute
+	heartbeat        = 5 * time.Second // an event without records after so long a silence
+	resubscribeAfter = 5 * time.Second // a consumer's next subscription to the shard takes over; before, it is refused
+	maxEventBytes    = 1 << 20         // data and keys of one event of more than one record
 
 	// Throughput of a shard, held only with --limits aws.
 	shardWriteBytes   = 1 << 20
@@ -69,6 +76,17 @@ func (b *bucket) ok(rate float64, now time.Time) bool {
 	defer b.mu.Unlock()
 	b.fill(rate, now)
 	return b.tokens > 0
+}
+
+// debt is how long it takes until the bucket is out of debt.
+func (b *bucket) debt(rate float64, now time.Time) time.Duration {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.fill(rate, now)
+	if b.tokens >= 0 {
+		return 0
+	}
+	return time.Duration(-b.tokens/rate*float64(time.Second)) + 1
 }
 
 func (b *bucket) fill(rate float64, now time.Time) {

@@ -64,7 +64,7 @@ func (s *Service) GetShardIterator(ctx context.Context, in *GetShardIteratorIn) 
 		return nil, noShard(in.ShardId, st.name, st.scope)
 	}
 	now := time.Now()
-	from, err := s.startAt(ctx, st, h, in, now)
+	from, err := s.startAt(ctx, st, h, place{"GetShardIterator", in.ShardIteratorType, in.StartingSequenceNumber, in.Timestamp}, now)
 	if err != nil {
 		return nil, err
 	}
@@ -84,41 +84,46 @@ func noShard(id, name string, scope hydrant.Scope) *hydrant.Fault {
 	return hydrant.Faultf("ResourceNotFoundException", "Shard %s in stream %s under account %s does not exist", id, name, scope.Account)
 }
 
-// startAt is the offset at which the asked position lies.
-func (s *Service) startAt(ctx context.Context, st *stream, h *shard, in *GetShardIteratorIn, now time.Time) (uint64, error) {
-	bySequence := in.ShardIteratorType == "AT_SEQUENCE_NUMBER" || in.ShardIteratorType == "AFTER_SEQUENCE_NUMBER"
-	if bySequence != (in.StartingSequenceNumber != "") {
+// place is a starting position as a client words it.
+type place struct {
+	op, kind, number string
+	at               *time.Time
+}
+
+// startAt is the offset at which a place lies.
+func (s *Service) startAt(ctx context.Context, st *stream, h *shard, p place, now time.Time) (uint64, error) {
+	bySequence := p.kind == "AT_SEQUENCE_NUMBER" || p.kind == "AFTER_SEQUENCE_NUMBER"
+	if bySequence != (p.number != "") {
 		which := "and no StartingSequenceNumber."
 		if !bySequence {
 			which = "and also a StartingSequenceNumber."
 		}
-		return 0, hydrant.Faultf("InvalidArgumentException", "Must either specify (1) AT_SEQUENCE_NUMBER or AFTER_SEQUENCE_NUMBER and StartingSequenceNumber or (2) TRIM_HORIZON or LATEST and no StartingSequenceNumber. Request specified %s %s", in.ShardIteratorType, which)
+		return 0, hydrant.Faultf("InvalidArgumentException", "Must either specify (1) AT_SEQUENCE_NUMBER or AFTER_SEQUENCE_NUMBER and StartingSequenceNumber or (2) TRIM_HORIZON or LATEST and no StartingSequenceNumber. Request specified %s %s", p.kind, which)
 	}
 	if bySequence {
-		return s.startAtSequence(st, h, in)
+		return s.startAtSequence(st, h, p)
 	}
 	var at time.Time
-	if in.ShardIteratorType == "AT_TIMESTAMP" {
-		if in.Timestamp == nil {
+	if p.kind == "AT_TIMESTAMP" {
+		if p.at == nil {
 			return 0, hydrant.Faultf("InvalidArgumentException", "Must specify timestampInMillis parameter for iterator of type AT_TIMESTAMP. Current request has no timestamp parameter.")
 		}
-		if in.Timestamp.After(now) {
-			return 0, hydrant.Faultf("InvalidArgumentException", "The timestampInMillis parameter cannot be greater than the currentTimestampInMillis. timestampInMillis: %d, currentTimestampInMillis: %d", in.Timestamp.UnixMilli(), now.UnixMilli())
+		if p.at.After(now) {
+			return 0, hydrant.Faultf("InvalidArgumentException", "The timestampInMillis parameter cannot be greater than the currentTimestampInMillis. timestampInMillis: %d, currentTimestampInMillis: %d", p.at.UnixMilli(), now.UnixMilli())
 		}
-		at = *in.Timestamp
+		at = *p.at
 	}
-	from, err := s.position(ctx, h, in.ShardIteratorType, at)
+	from, err := s.position(ctx, h, p.kind, at)
 	if err != nil {
 		return 0, s.logFault(err, st)
 	}
 	return from, nil
 }
 
-func (s *Service) startAtSequence(st *stream, h *shard, in *GetShardIteratorIn) (uint64, error) {
-	number := in.StartingSequenceNumber
-	q, ok := parseSequence(number)
+func (s *Service) startAtSequence(st *stream, h *shard, p place) (uint64, error) {
+	q, ok := parseSequence(p.number)
 	if !ok {
-		return 0, hydrant.Faultf("InvalidArgumentException", "StartingSequenceNumber %s used in GetShardIterator on shard %s in stream %s under account %s is invalid.", number, h.id(), st.name, st.scope.Account)
+		return 0, hydrant.Faultf("InvalidArgumentException", "StartingSequenceNumber %s used in %s on shard %s in stream %s under account %s is invalid.", p.number, p.op, h.id(), st.name, st.scope.Account)
 	}
 	if q.shard != h.Number {
 		return 0, hydrant.Faultf("InvalidArgumentException", "Invalid StartingSequenceNumber. It encodes %s, while it was used in a call to a shard with %s", shardName(q.shard), h.id())
@@ -129,14 +134,14 @@ func (s *Service) startAtSequence(st *stream, h *shard, in *GetShardIteratorIn) 
 	}
 	end := h.Closed != 0 && q.index == lastIndex
 	if q.created != h.Created/1000 || q.index > b.Next && !end {
-		return 0, hydrant.Faultf("InvalidArgumentException", "StartingSequenceNumber %s used in GetShardIterator on shard %s in stream %s under account %s is invalid because it did not come from this stream.", number, h.id(), st.name, st.scope.Account)
+		return 0, hydrant.Faultf("InvalidArgumentException", "StartingSequenceNumber %s used in %s on shard %s in stream %s under account %s is invalid because it did not come from this stream.", p.number, p.op, h.id(), st.name, st.scope.Account)
 	}
 	switch {
 	case end:
 		return b.Next, nil
 	case q.index == 0: // the shard's StartingSequenceNumber: before the first record either way
 		return 0, nil
-	case in.ShardIteratorType == "AT_SEQUENCE_NUMBER":
+	case p.kind == "AT_SEQUENCE_NUMBER":
 		return q.index - 1, nil
 	}
 	return q.index, nil
@@ -204,42 +209,62 @@ func (s *Service) recordsOut(st *stream, h *shard, it iterator, page shardlog.Pa
 	if err != nil {
 		return nil, s.logFault(err, st)
 	}
-	out := &GetRecordsOut{Records: make([]Record, len(page.Records))}
-	size := 0
-	for i := range page.Records {
-		r := &page.Records[i]
-		size += r.Size()
-		out.Records[i] = Record{
-			SequenceNumber:              h.sequenceOf(r.Offset, r.Arrival).String(),
-			ApproximateArrivalTimestamp: r.Time(),
-			Data:                        r.Data,
-			PartitionKey:                r.Key,
-			EncryptionType:              st.info.Encryption,
-		}
-		if r.Data == nil {
-			out.Records[i].Data = []byte{}
-		}
-	}
+	out := &GetRecordsOut{Records: h.records(page.Records, st.info.Encryption), MillisBehindLatest: behind(page, bounds, now)}
 	if s.Limits {
+		size := 0
+		for i := range page.Records {
+			size += page.Records[i].Size()
+		}
 		h.throttle.spendRead(size, now)
 	}
-	if n := len(page.Records); n > 0 && page.Next < bounds.Next {
-		out.MillisBehindLatest = max(0, now.UnixMilli()-page.Records[n-1].Arrival)
-	}
 	if h.Closed != 0 && page.Next >= bounds.Next {
-		for _, c := range st.children(h) {
-			d := c.describe()
-			child := ChildShard{ShardId: d.ShardId, HashKeyRange: d.HashKeyRange, ParentShards: []string{d.ParentShardId}}
-			if d.AdjacentParentShardId != "" {
-				child.ParentShards = append(child.ParentShards, d.AdjacentParentShardId)
-			}
-			out.ChildShards = append(out.ChildShards, child)
-		}
+		out.ChildShards = st.childShards(h)
 		return out, nil
 	}
 	it.made, it.from = now.UnixMilli(), page.Next
 	out.NextShardIterator = s.tokens.iterator(it)
 	return out, nil
+}
+
+// records are a shard's records as clients see them.
+func (h *shard) records(recs []hydrant.Record, encryption string) []Record {
+	out := make([]Record, len(recs))
+	for i := range recs {
+		r := &recs[i]
+		out[i] = Record{
+			SequenceNumber:              h.sequenceOf(r.Offset, r.Arrival).String(),
+			ApproximateArrivalTimestamp: r.Time(),
+			Data:                        r.Data,
+			PartitionKey:                r.Key,
+			EncryptionType:              encryption,
+		}
+		if r.Data == nil {
+			out[i].Data = []byte{}
+		}
+	}
+	return out
+}
+
+// behind is how far a reader that has taken a page is from the tip of the shard, in ms.
+func behind(page shardlog.Page, bounds shardlog.Bounds, now time.Time) int64 {
+	if n := len(page.Records); n > 0 && page.Next < bounds.Next {
+		return max(0, now.UnixMilli()-page.Records[n-1].Arrival)
+	}
+	return 0
+}
+
+// childShards are the children of a closed shard, as its last reader is told.
+func (s *stream) childShards(h *shard) []ChildShard {
+	var out []ChildShard
+	for _, c := range s.children(h) {
+		d := c.describe()
+		child := ChildShard{ShardId: d.ShardId, HashKeyRange: d.HashKeyRange, ParentShards: []string{d.ParentShardId}}
+		if d.AdjacentParentShardId != "" {
+			child.ParentShards = append(child.ParentShards, d.AdjacentParentShardId)
+		}
+		out = append(out, child)
+	}
+	return out
 }
 
 // readFrom reads a page; a place that has expired meanwhile becomes the trim horizon.

@@ -2,6 +2,7 @@ package kinesis
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -400,7 +401,7 @@ func (s *Service) ListStreams(ctx context.Context, in *ListStreamsIn) (*ListStre
 }
 
 func listTokenFault(err error) error {
-	if err == errExpiredToken {
+	if errors.Is(err, errExpiredToken) {
 		return hydrant.Faultf("ExpiredNextTokenException", "The specified NextToken has expired.")
 	}
 	return hydrant.Faultf("InvalidArgumentException", "The specified NextToken is invalid.")

@@ -82,6 +82,30 @@ func (s *Service) Wait(ctx context.Context, streamARN, shardID string, from uint
 	return nil
 }
 
+// Consumer is the stream a consumer is registered with. A consumer that is not there is a
+// ResourceNotFoundException, one that is not ACTIVE a ResourceInUseException.
+func (s *Service) Consumer(ctx context.Context, consumerARN string) (streamARN string, err error) {
+	streamARN, ok := splitConsumerARN(consumerARN)
+	if !ok {
+		return "", hydrant.Faultf("InvalidArgumentException", "ConsumerARN %s does not name a consumer", consumerARN)
+	}
+	st, err := s.byARN(streamARN)
+	if err != nil {
+		return "", err
+	}
+	now := time.Now()
+	st.mu.RLock()
+	defer st.mu.RUnlock()
+	c := st.info.consumer(streamARN, "", consumerARN, now)
+	if c == nil {
+		return "", noConsumer(consumerARN, st.scope)
+	}
+	if status, _ := c.status(now); status != active {
+		return "", hydrant.Faultf("ResourceInUseException", "Consumer %s under stream %s under account %s not ACTIVE, instead in state %s", c.Name, st.name, st.scope.Account, status)
+	}
+	return streamARN, nil
+}
+
 func (s *Service) byARN(streamARN string) (*stream, error) {
 	a, err := hydrant.ParseARN(streamARN)
 	if err != nil {

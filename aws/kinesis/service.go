@@ -41,6 +41,9 @@ type Service struct {
 	streams sync.Map // streamKey -> *stream
 	tokens  sealer
 	removal sync.WaitGroup // streams on their way out
+	rates   rates
+	life    context.Context // ends when subscriptions are to end
+	drain   context.CancelFunc
 }
 
 type streamKey struct {
@@ -56,6 +59,7 @@ func New(ctx context.Context, c Config) (*Service, error) {
 		c.Logger = slog.New(slog.DiscardHandler)
 	}
 	s := &Service{Config: c}
+	s.life, s.drain = context.WithCancel(context.Background())
 	if err := s.loadTokenKey(ctx); err != nil {
 		return nil, err
 	}
@@ -120,8 +124,13 @@ func (s *Service) openLogs(ctx context.Context, info *streamInfo, shards []shard
 	return logs, nil
 }
 
-// Close waits for streams on their way out. The log and the journal belong to the caller.
+// Drain ends all subscriptions, as at the end of their life, and takes no new ones. A server that
+// shuts down calls it first (http.Server.RegisterOnShutdown): it would wait for them otherwise.
+func (s *Service) Drain() { s.drain() }
+
+// Close drains and waits for streams on their way out. The log and the journal belong to the caller.
 func (s *Service) Close() error {
+	s.Drain()
 	s.removal.Wait()
 	return nil
 }
@@ -165,12 +174,14 @@ func (s *Service) Wire() wire.Service {
 			wire.Op("SplitShard", s.SplitShard),
 			wire.Op("StartStreamEncryption", s.StartStreamEncryption),
 			wire.Op("StopStreamEncryption", s.StopStreamEncryption),
+			wire.Op("SubscribeToShard", s.SubscribeToShard),
 			wire.Op("TagResource", s.TagResource),
 			wire.Op("UntagResource", s.UntagResource),
 			wire.Op("UpdateAccountSettings", s.UpdateAccountSettings),
 			wire.Op("UpdateMaxRecordSize", s.UpdateMaxRecordSize),
 			wire.Op("UpdateShardCount", s.UpdateShardCount),
 			wire.Op("UpdateStreamMode", s.UpdateStreamMode),
+			wire.Op("UpdateStreamWarmThroughput", s.UpdateStreamWarmThroughput),
 		},
 	}
 }

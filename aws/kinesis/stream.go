@@ -61,14 +61,16 @@ type shardInfo struct {
 // shard is one ordered log of a stream.
 type shard struct {
 	shardInfo
+	name     string
 	log      shardlog.ShardID
 	throttle throttle
+	subs     subscriptions
 	life     context.Context // ends when the shard closes
 	end      context.CancelFunc
 }
 
 func newShard(info shardInfo, log shardlog.ShardID) *shard {
-	h := &shard{shardInfo: info, log: log}
+	h := &shard{shardInfo: info, name: shardName(info.Number), log: log}
 	h.life, h.end = context.WithCancel(context.Background())
 	if info.Closed != 0 {
 		h.end()
@@ -90,7 +92,7 @@ func parseShardID(id string) (uint32, bool) {
 	return uint32(n), err == nil
 }
 
-func (h *shard) id() string { return shardName(h.Number) }
+func (h *shard) id() string { return h.name }
 
 // sequenceOf is the sequence number of the record at an offset.
 func (h *shard) sequenceOf(offset uint64, arrival int64) sequence {
@@ -107,7 +109,7 @@ func (h *shard) ending() sequence {
 
 // stream is a live stream.
 //
-// Lock order: Service.control, then stream.mu. mu is held for reading over an append, so that a
+// Lock order: Service.control, then stream.mu, then subscriptions.mu. mu is held for reading over an append, so that a
 // shard closes only when no record is on its way into it.
 type stream struct {
 	streamKey       // never changes, nor does born

@@ -515,6 +515,7 @@ func TestConcurrentAppendsShareASync(t *testing.T) {
 		f := vfs.NewFaults(vfs.NewMem())
 		e := open(t, f, Options{})
 		e.mustPut("first")
+		synctest.Wait() // the keeper has made what it makes at a start
 		before := e.Stats()
 		hold := make(chan struct{})
 		f.Trace(func(op vfs.Op, _ string) {
