@@ -1,0 +1,47 @@
+package access
+
+var formationRules = func() map[string]rule {
+	m := map[string]rule{}
+	stack := one(func(x *input) string {
+		arn := x.arn("cloudformation", "stack/", "StackName", "StackId")
+		if arn == "" || arn == x.text("StackName", "StackId") {
+			return arn
+		}
+		return arn + "/*" // the id in it is not known by name
+	})
+	each(m, rule{on: stack, also: passes("cloudformation.amazonaws.com", "RoleARN")},
+		"CreateStack", "UpdateStack", "DeleteStack", "CreateChangeSet", "ContinueUpdateRollback")
+	each(m, rule{on: stack},
+		"CancelUpdateStack", "DeleteChangeSet", "DescribeChangeSet", "DescribeStackEvents", "DescribeStackResource",
+		"DescribeStackResources", "DescribeStacks", "ExecuteChangeSet", "GetStackPolicy", "GetTemplate", "ListChangeSets",
+		"ListStackResources", "SetStackPolicy", "UpdateTerminationProtection", "RollbackStack", "DescribeEvents")
+	each(m, rule{on: one(func(x *input) string {
+		if !x.has("StackName") {
+			return ""
+		}
+		return stack(x)[0]
+	})}, "GetTemplateSummary")
+	each(m, rule{}, "DescribeAccountLimits", "EstimateTemplateCost", "ListExports", "ListImports", "ListStacks", "ValidateTemplate")
+	return m
+}()
+
+var metricRules = func() map[string]rule {
+	m := map[string]rule{}
+	each(m, rule{keys: func(x *input) map[string][]string {
+		return map[string][]string{"cloudwatch:namespace": {x.text("Namespace")}}
+	}}, "PutMetricData")
+	each(m, rule{}, "GetMetricData", "GetMetricStatistics", "ListMetrics", "GetMetricWidgetImage", "ListDashboards")
+	alarm := named("cloudwatch", "alarm:", "AlarmName")
+	each(m, rule{on: alarm}, "PutMetricAlarm", "SetAlarmState", "DescribeAlarmHistory")
+	each(m, rule{on: func(x *input) (arns []string) {
+		for _, name := range x.list("AlarmNames") {
+			arns = append(arns, x.scope.ARN("cloudwatch", "alarm:"+name))
+		}
+		if arns == nil {
+			arns = []string{x.scope.ARN("cloudwatch", "alarm:*")}
+		}
+		return arns
+	}}, "DeleteAlarms", "DescribeAlarms", "EnableAlarmActions", "DisableAlarmActions")
+	each(m, rule{on: named("cloudwatch", "", "ResourceARN")}, "ListTagsForResource", "TagResource", "UntagResource")
+	return m
+}()
