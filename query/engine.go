@@ -39,6 +39,11 @@ func (e *Engine) run(ctx context.Context, s Statement, columns func([]Column) er
 	if err := db.prepare(e.config, temp); err != nil {
 		return err
 	}
+	for _, setup := range s.Setup {
+		if err := db.exec(setup); err != nil {
+			return fmt.Errorf("query: setup: %w", err)
+		}
+	}
 	prefix, body := explained(s.SQL)
 	found, err := db.refs(body)
 	if err != nil {
@@ -48,8 +53,14 @@ func (e *Engine) run(ctx context.Context, s Statement, columns func([]Column) er
 		if body, err = e.showSQL(ctx, found.show, s.Database); err != nil {
 			return err
 		}
-	} else if err := e.fill(db, s.Database, found); err != nil {
+	} else if err := e.fill(db, s, found); err != nil {
 		return err
+	}
+	if s.Report != nil {
+		if err := db.watch(); err != nil {
+			return err
+		}
+		defer db.report(s.Report, temp)
 	}
 	if err := db.shut(); err != nil {
 		return err
@@ -58,7 +69,7 @@ func (e *Engine) run(ctx context.Context, s Statement, columns func([]Column) er
 }
 
 // fill makes the views a statement needs.
-func (e *Engine) fill(db *database, current string, found refs) error {
+func (e *Engine) fill(db *database, s Statement, found refs) error {
 	if len(found.tables) == 0 && !found.schema {
 		return nil
 	}
@@ -68,7 +79,7 @@ func (e *Engine) fill(db *database, current string, found refs) error {
 	}
 	made := map[ref]bool{}
 	for _, r := range found.tables {
-		t, err := resolve(all, r, strings.ToLower(current))
+		t, err := resolve(all, r, strings.ToLower(s.Database))
 		if err != nil {
 			return err
 		}
@@ -76,13 +87,14 @@ func (e *Engine) fill(db *database, current string, found refs) error {
 		if err != nil {
 			return err
 		}
-		body, err := selectOf(t, files)
+		body, err := selectOf(t, files, s.Paths)
 		if err != nil {
 			return err
 		}
 		for _, f := range files {
 			db.allowed = append(db.allowed, f.path)
 		}
+		db.files = append(db.files, files...)
 		if err := db.view(ref{r.database, t.Name}, body, made); err != nil {
 			return err
 		}
@@ -91,7 +103,7 @@ func (e *Engine) fill(db *database, current string, found refs) error {
 		return nil
 	}
 	for i := range all { // only described, so over no files
-		body, err := selectOf(&all[i], nil)
+		body, err := selectOf(&all[i], nil, false)
 		if err != nil {
 			continue // a table that cannot be read is not described either
 		}
@@ -161,6 +173,7 @@ type database struct {
 	ctx     context.Context
 	conn    *sql.Conn
 	allowed []string // the files it may open once shut
+	files   []file   // the same, with what they are called outside
 }
 
 func (db *database) exec(sql string) error {
@@ -301,5 +314,15 @@ func (db *database) explain(err error) error {
 	case duckdb.ErrorTypePermission:
 		code = NotReadOnly
 	}
-	return &Error{code, d.Msg}
+	return &Error{code, db.outside(d.Msg)}
+}
+
+// outside calls files in a message by their URIs, as those who asked know them.
+func (db *database) outside(message string) string {
+	for _, f := range db.files {
+		if strings.Contains(message, f.path) {
+			message = strings.ReplaceAll(message, f.path, f.uri)
+		}
+	}
+	return message
 }

@@ -16,6 +16,7 @@ const hiveNull = "__HIVE_DEFAULT_PARTITION__"
 // file is one object of a table and the values of its partition keys; nil is NULL.
 type file struct {
 	path   string
+	uri    string // s3://bucket/key
 	values []*string
 }
 
@@ -121,7 +122,7 @@ func (e *Engine) filesUnder(ctx context.Context, t *Table, location string, plac
 			if !ok {
 				return nil, fmt.Errorf("query: object s3://%s/%s is not a file", bucket, o.Key)
 			}
-			files = append(files, file{path, values})
+			files = append(files, file{path, "s3://" + bucket + "/" + o.Key, values})
 		}
 		if !l.More {
 			return files, nil

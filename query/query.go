@@ -77,6 +77,19 @@ type Statement struct {
 	// Database is where tables without a database are looked for. Empty: anywhere, if there is
 	// only one of that name, or else in "default".
 	Database string
+	// Setup runs first, in the database made for this statement: settings and macros. It is the
+	// caller's own SQL and never what came from outside.
+	Setup []string
+	// Paths gives every table one more column, "$path": the s3:// URI of the object a row is from.
+	Paths bool
+	// Report, where given, is filled when the statement ends, well or not.
+	Report *Report
+}
+
+// Report is what a statement read.
+type Report struct {
+	Bytes int64 // read from objects, as DuckDB asked the file system for them
+	Files int   // objects opened
 }
 
 // Result is an answer, whole.

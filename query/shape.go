@@ -102,3 +102,21 @@ func cutName(s string) (name, rest string) {
 	}
 	return s, ""
 }
+
+// Type is a DuckDB type taken apart: the type of a Column of a Result.
+type Type struct {
+	Kind  string // LIST, MAP, STRUCT, or the plain name: "DECIMAL"
+	Field string // the name it has as a part of a STRUCT
+	Parts []Type // of a LIST one, of a MAP two, of a STRUCT one per field
+}
+
+// ParseType takes a type apart.
+func ParseType(t string) Type { return parseShape(t).export() }
+
+func (s shape) export() Type {
+	t := Type{Kind: s.name, Field: s.field}
+	for _, p := range s.parts {
+		t.Parts = append(t.Parts, p.export())
+	}
+	return t
+}

@@ -25,8 +25,11 @@ const fileColumn = "filename"
 // pattern instead, which finds its value in a file's name.
 type typed struct{ name, duck, source, pattern string }
 
-// selectOf is the SELECT over the files of a table.
-func selectOf(t *Table, files []file) (string, error) {
+// pathColumn is the column of object URIs that a statement may ask for.
+const pathColumn = "$path"
+
+// selectOf is the SELECT over the files of a table; paths adds pathColumn.
+func selectOf(t *Table, files []file, paths bool) (string, error) {
 	keys, err := typedKeys(t)
 	if err != nil {
 		return "", err
@@ -40,16 +43,23 @@ func selectOf(t *Table, files []file) (string, error) {
 		return "", refuse(BadTable, "table %s.%s has no columns", t.Database, t.Name)
 	}
 	if len(files) == 0 {
-		return emptySelect(append(columns, keys...)), nil
+		all := append(columns, keys...)
+		if paths {
+			all = append(all, typed{name: pathColumn, duck: "VARCHAR"})
+		}
+		return emptySelect(all), nil
 	}
 	read, err := readerOf(t, columns)
 	if err != nil {
 		return "", err
 	}
 	named := !slices.ContainsFunc(columns, func(c typed) bool { return strings.EqualFold(c.source, fileColumn) })
+	if paths && !named {
+		return "", refuse(BadTable, "table %s.%s has a column %s, so its rows cannot tell their %s", t.Database, t.Name, fileColumn, pathColumn)
+	}
 	var selects []string
 	for _, g := range groupFiles(keys, files, named) {
-		selects = append(selects, g.sql(columns, keys, read))
+		selects = append(selects, g.sql(columns, keys, read, paths))
 	}
 	return strings.Join(selects, " UNION ALL "), nil
 }
@@ -98,6 +108,7 @@ func emptySelect(columns []typed) string {
 // constants.
 type group struct {
 	paths  []string
+	uris   []string // of the same objects
 	values []*string
 	named  bool // the values are in the file names
 }
@@ -126,7 +137,7 @@ func groupFiles(keys []typed, files []file, useNames bool) []*group {
 			index[id] = g
 			groups = append(groups, g)
 		}
-		g.paths = append(g.paths, f.path)
+		g.paths, g.uris = append(g.paths, f.path), append(g.uris, f.uri)
 	}
 	return groups
 }
@@ -157,7 +168,7 @@ func namesShow(patterns []*regexp.Regexp, f file) bool {
 	return true
 }
 
-func (g *group) sql(columns, keys []typed, read reader) string {
+func (g *group) sql(columns, keys []typed, read reader, paths bool) string {
 	items := make([]string, 0, len(columns)+len(keys))
 	for _, c := range columns {
 		item := ident(c.source)
@@ -169,7 +180,10 @@ func (g *group) sql(columns, keys []typed, read reader) string {
 	for i, k := range keys {
 		items = append(items, g.keySQL(i, k)+" AS "+ident(k.name))
 	}
-	return "SELECT " + strings.Join(items, ", ") + " FROM " + read(g.paths, g.named && len(keys) > 0)
+	if paths {
+		items = append(items, fmt.Sprintf("map(%s, %s)[%s] AS %s", textList(g.paths), textList(g.uris), fileColumn, ident(pathColumn)))
+	}
+	return "SELECT " + strings.Join(items, ", ") + " FROM " + read(g.paths, paths || g.named && len(keys) > 0)
 }
 
 // keySQL is the value of a partition key. What is not of the key's type is NULL, as in Hive.

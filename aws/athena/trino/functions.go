@@ -1,0 +1,162 @@
+package trino
+
+import (
+	"fmt"
+	"regexp"
+	"strings"
+)
+
+// functions are Trino's functions that are served, by name.
+var functions = map[string]function{}
+
+// known are Trino's functions that are not served; they are told from those that do not exist.
+var known = set(`all_match any_match_agg array_histogram beta_cdf bing_tile checksum classify char2hexint combinations convex_hull_agg
+	evaluate_classifier_predictions exclude_columns features format_number from_geojson_geometry from_ieee754_32 from_ieee754_64
+	geometry_union great_circle_distance hmac_md5 hmac_sha1 hmac_sha256 hmac_sha512 human_readable_seconds index inverse_beta_cdf
+	inverse_normal_cdf ip_prefix json_exists json_query json_value json_object json_array learn_classifier listagg map_agg map_union
+	map_zip_with map_filter transform_keys transform_values make_set_digest merge multimap_agg multimap_from_entries ngrams
+	normal_cdf normalize numeric_histogram parse_data_size parse_duration qdigest_agg reduce reduce_agg regexp_position regr_count
+	render rgb sha512 shuffle simplify_geometry soundex spooky_hash_v2_32 spooky_hash_v2_64 st_area st_contains st_distance
+	st_geometryfromtext st_point strrpos tdigest_agg timezone_hour timezone_minute to_geojson_geometry to_ieee754_32
+	to_ieee754_64 trim_array typeof value_at_quantile width_bucket wilson_interval_lower word_stem xxhash64 zip zip_with
+	with_timezone crc32 murmur3 luhn_check map_zip approx_set approx_most_frequent empty_approx_set cosine_similarity
+	date_histogram json_array_contains json_array_get json_size bit_count bitwise_not bitwise_left_shift bitwise_right_shift`)
+
+func init() {
+	for name := range set(`
+		count sum avg min max count_if bool_and bool_or any_value array_agg max_by min_by
+		stddev stddev_pop stddev_samp variance var_pop var_samp corr covar_pop covar_samp regr_slope regr_intercept
+		skewness kurtosis entropy histogram grouping
+		row_number rank dense_rank percent_rank cume_dist ntile lag lead first_value last_value nth_value
+		abs ceil ceiling floor round sign sqrt cbrt exp ln log10 log2 log pow power mod pi degrees radians
+		sin cos tan asin acos atan atan2 sinh cosh tanh
+		length lower upper trim ltrim rtrim substr substring lpad rpad strpos position starts_with ends_with chr
+		translate concat_ws url_encode url_decode to_base64 from_base64 regexp_extract_all
+		coalesce nullif try year month day hour minute second quarter week now
+		flatten map map_keys map_values map_entries map_concat map_from_entries uuid
+	`) {
+		functions[name] = same
+	}
+	for name, duck := range map[string]string{
+		"every": "bool_and", "arbitrary": "any_value", "bitwise_and_agg": "bit_and", "bitwise_or_agg": "bit_or",
+		"random": "random", "rand": "random", "is_nan": "isnan", "is_infinite": "isinf", "is_finite": "isfinite",
+		"codepoint": "unicode", "split": "string_split", "reverse": "hydrant_reverse", "levenshtein_distance": "levenshtein",
+		"hamming_distance": "hamming", "to_utf8": "encode", "from_utf8": "decode", "regexp_like": "regexp_matches",
+		"regexp_split": "string_split_regex", "contains": "list_contains", "array_distinct": "list_distinct",
+		"array_sort": "list_sort", "array_join": "array_to_string", "array_max": "list_max", "array_min": "list_min",
+		"array_sum": "list_sum", "array_intersect": "list_intersect", "arrays_overlap": "list_has_any", "array_except": "hydrant_array_except",
+		"filter": "list_filter", "transform": "list_transform", "sequence": "generate_series",
+		"day_of_month": "day", "day_of_week": "isodow", "dow": "isodow", "day_of_year": "dayofyear", "doy": "dayofyear",
+		"week_of_year": "weekofyear", "last_day_of_month": "last_day", "year_of_week": "isoyear", "yow": "isoyear",
+		"format": "printf", "json_array_length": "json_array_length", "json_extract": "json_extract", "json_parse": "json",
+		"geometric_mean": "geomean", "to_unixtime": "epoch",
+	} {
+		functions[name] = as(duck)
+	}
+	for name, patterns := range map[string][]string{
+		"approx_distinct":        {"approx_count_distinct($1)"},
+		"approx_percentile":      {"quantile_disc($1, $2)"},
+		"e":                      {"exp(1)"},
+		"nan":                    {"CAST('nan' AS DOUBLE)"},
+		"infinity":               {"CAST('infinity' AS DOUBLE)"},
+		"truncate":               {"trunc($1)", "trunc($1, $2)"},
+		"bitwise_and":            {"(($1) & ($2))"},
+		"bitwise_or":             {"(($1) | ($2))"},
+		"bitwise_xor":            {"xor($1, $2)"},
+		"if":                     {"CASE WHEN $1 THEN $2 END", "CASE WHEN $1 THEN $2 ELSE $3 END"},
+		"replace":                {"replace($1, $2, '')", "replace($1, $2, $3)"},
+		"split_part":             {"CASE WHEN len(string_split($1, $2)) >= $3 THEN split_part($1, $2, $3) END"},
+		"to_hex":                 {"hex($1)"},
+		"from_hex":               {"unhex($1)"},
+		"md5":                    {"unhex(md5($1))"},
+		"sha1":                   {"unhex(sha1($1))"},
+		"sha256":                 {"unhex(sha256($1))"},
+		"to_base":                {"lower(to_base($1, $2))"},
+		"regexp_extract":         {"CASE WHEN regexp_matches($1, $2) THEN regexp_extract($1, $2) END", "CASE WHEN regexp_matches($1, $2) THEN regexp_extract($1, $2, $3) END"},
+		"regexp_count":           {"len(regexp_extract_all($1, $2))"},
+		"json_extract_scalar":    {"CASE WHEN json_type($1, $2) NOT IN ('OBJECT', 'ARRAY', 'NULL') THEN json_extract_string($1, $2) END"},
+		"json_format":            {"CAST($1 AS VARCHAR)"},
+		"element_at":             {"($1)[$2]"},
+		"array_position":         {"CAST(coalesce(list_position($1, $2), 0) AS BIGINT)"},
+		"array_remove":           {"list_filter($1, lambda hydrant_x: hydrant_x <> $2)"},
+		"array_union":            {"list_distinct(list_concat($1, $2))"},
+		"slice":                  {"list_slice($1, $2, $2 + $3 - 1)"},
+		"any_match":              {"(len(list_filter($1, $2)) > 0)"},
+		"none_match":             {"(len(list_filter($1, $2)) = 0)"},
+		"cardinality":            {"hydrant_cardinality($1)"},
+		"date":                   {"CAST($1 AS DATE)"},
+		"date_trunc":             {"hydrant_date_trunc(lower($1), $2)"},
+		"millisecond":            {"(millisecond($1) % 1000)"},
+		"from_unixtime":          {"to_timestamp($1)", "(to_timestamp($1) AT TIME ZONE $2)"},
+		"from_unixtime_nanos":    {"to_timestamp(($1) / 1000000000.0)"},
+		"from_iso8601_timestamp": {"CAST($1 AS TIMESTAMPTZ)"},
+		"from_iso8601_date":      {"CAST($1 AS DATE)"},
+		"to_iso8601":             {"hydrant_to_iso8601($1)"},
+		"at_timezone":            {"hydrant_at_timezone($1, $2)"},
+		"current_timezone":       {"'UTC'"},
+		"to_milliseconds":        {"CAST(epoch_ms($1) AS BIGINT)"},
+	} {
+		functions[name] = like(patterns...)
+	}
+	for name, f := range map[string]function{
+		"concat": concat, "array_concat": concat, "greatest": noNulls, "least": noNulls, "regexp_replace": regexpReplace,
+		"date_add": dateAdd, "date_diff": dateDiff,
+		"date_format": dateFormat(mysql, "strftime(%s, %s)"), "date_parse": dateFormat(mysql, "strptime(%s, %s)"),
+		"format_datetime": dateFormat(joda, "strftime(%s, %s)"), "parse_datetime": dateFormat(joda, "CAST(strptime(%s, %s) AS TIMESTAMPTZ)"),
+		"row": row,
+	} {
+		functions[name] = f
+	}
+}
+
+// concat: NULL where any part is NULL, texts as well as arrays.
+func concat(c *call) (string, error) {
+	if len(c.args) < 2 {
+		return "", c.arity()
+	}
+	return "(" + strings.Join(c.sql, " || ") + ")", nil
+}
+
+// noNulls: greatest and least are NULL where any argument is NULL.
+func noNulls(c *call) (string, error) {
+	if len(c.args) == 0 {
+		return "", c.arity()
+	}
+	tests := make([]string, len(c.sql))
+	for i, s := range c.sql {
+		tests[i] = "(" + s + ") IS NULL"
+	}
+	own, err := same(c)
+	return "CASE WHEN " + strings.Join(tests, " OR ") + " THEN NULL ELSE " + own + " END", err
+}
+
+// row makes a row without field names. They are called as Athena prints them, but where a CAST will
+// name them.
+func row(c *call) (string, error) {
+	if c.t.named {
+		return same(c)
+	}
+	fields := make([]string, len(c.sql))
+	for i, s := range c.sql {
+		fields[i] = fmt.Sprintf("field%d := %s", i, s)
+	}
+	return "struct_pack(" + strings.Join(fields, ", ") + ")", nil
+}
+
+var javaGroup = regexp.MustCompile(`\$(\d)`)
+
+// regexpReplace replaces all occurrences; Java's $1 is \1 in DuckDB.
+func regexpReplace(c *call) (string, error) {
+	switch len(c.args) {
+	case 2:
+		return fmt.Sprintf("regexp_replace(%s, %s, '', 'g')", c.sql[0], c.sql[1]), nil
+	case 3:
+		with, err := c.literal(2)
+		if err != nil {
+			return "", err
+		}
+		with = javaGroup.ReplaceAllString(strings.ReplaceAll(with, `\`, `\\`), `\$1`)
+		return fmt.Sprintf("regexp_replace(%s, %s, %s, 'g')", c.sql[0], c.sql[1], quote(with)), nil
+	}
+	return "", c.arity()
+}
