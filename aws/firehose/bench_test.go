@@ -1,8 +1,11 @@
 package firehose
 
 import (
+	"bytes"
+	"context"
 	"fmt"
 	"log/slog"
+	"slices"
 	"testing"
 
 	"github.com/hydrant-stream/hydrant"
@@ -15,7 +18,33 @@ import (
 
 // BenchmarkPutAndDeliver is the whole way on the machine's own disk: batches of 500 taxi trips from
 // four producers into the spool, and from there as Parquet objects of 64 MiB of JSON.
-func BenchmarkPutAndDeliver(b *testing.B) {
+func BenchmarkPutAndDeliver(b *testing.B) { putAndDeliver(b, converting) }
+
+// The same through a function of this process that returns what it is given.
+func BenchmarkPutTransformAndDeliver(b *testing.B) {
+	putAndDeliver(b, func(d *ExtendedS3DestinationConfiguration) {
+		converting(d)
+		processors(transforming("BufferSizeInMBs", "1", "BufferIntervalInSeconds", "1"))(d)
+	})
+}
+
+// The same into as many partitions as there are zones: 50.
+func BenchmarkPutPartitionAndDeliver(b *testing.B) {
+	putAndDeliver(b, func(d *ExtendedS3DestinationConfiguration) {
+		converting(d)
+		keyed("zone=!{partitionKeyFromQuery:zone}/", jq("{zone: (.trip_id % 50)}"))(d)
+	})
+}
+
+// echo is a function that returns what it is given.
+type echo struct{}
+
+func (echo) Invoke(_ context.Context, _ hydrant.Scope, _ string, payload []byte) ([]byte, string, error) {
+	_, records, _ := bytes.Cut(payload, []byte(`"records":`))
+	return slices.Concat([]byte(`{"records":`), bytes.ReplaceAll(records, []byte(`"data"`), []byte(`"result":"Ok","data"`))), "", nil
+}
+
+func putAndDeliver(b *testing.B, config func(*ExtendedS3DestinationConfiguration)) {
 	fs := vfs.OS(b.TempDir())
 	log, err := segment.Open(fs, "log", segment.Options{})
 	if err != nil {
@@ -35,7 +64,7 @@ func BenchmarkPutAndDeliver(b *testing.B) {
 	catalog := &tables{}
 	catalog.set(nil, "vendor_id int", "pickup_datetime timestamp", "dropoff_datetime timestamp", "passenger_count int", "trip_distance double",
 		"pickup_longitude double", "pickup_latitude double", "dropoff_longitude double", "dropoff_latitude double", "total_amount double")
-	s, err := New(Config{Log: log, Journal: control, Lake: lake, Tables: catalog, Logger: slog.New(slog.DiscardHandler)})
+	s, err := New(Config{Log: log, Journal: control, Lake: lake, Tables: catalog, Functions: echo{}, Logger: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -46,7 +75,7 @@ func BenchmarkPutAndDeliver(b *testing.B) {
 		lake.Close()
 	}()
 	d := &ExtendedS3DestinationConfiguration{RoleARN: role, BucketARN: "arn:aws:s3:::lake", BufferingHints: &BufferingHints{SizeInMBs: new(64)}}
-	converting(d)
+	config(d)
 	if _, err := s.CreateDeliveryStream(b.Context(), &CreateDeliveryStreamIn{DeliveryStreamName: "s", ExtendedS3DestinationConfiguration: d}); err != nil {
 		b.Fatal(err)
 	}

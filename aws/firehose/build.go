@@ -26,28 +26,71 @@ func (s *Service) build(ctx context.Context, shard shardlog.ShardID, in *intent)
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	data := newUpload(ctx, s.cfg.Lake, in.Data, in.meta())
-	rejects := newUpload(ctx, s.cfg.Lake, in.Rejects, blob.Meta{ContentType: octets})
+	out := s.outputs(ctx, in)
 	seen = positions{}
-	err = s.fill(ctx, shard, in, data, rejects, seen)
-	if err == nil {
-		err = data.Close()
-	}
-	if err == nil {
-		err = rejects.Close()
+	if err = s.fill(ctx, shard, in, out, seen); err == nil {
+		err = out.close()
 	}
 	if err != nil {
-		data.Abort(err)
-		rejects.Abort(err)
+		out.abort(err)
 		return nil, nil, err
 	}
-	rejects.object.Error = conversionFailed
-	for _, u := range []*upload{data, rejects} {
+	for _, u := range out.all() {
 		if u.object.Records > 0 {
 			objects = append(objects, u.object)
 		}
 	}
 	return objects, seen, nil
+}
+
+// outputs are the objects of an intent on their way.
+type outputs struct {
+	data, rejects *upload
+	failed        []*upload // in the order of Contents.Errors
+}
+
+func (s *Service) outputs(ctx context.Context, in *intent) *outputs {
+	lines := blob.Meta{ContentType: octets}
+	o := &outputs{data: newUpload(ctx, s.cfg.Lake, in.Data, in.meta()), rejects: newUpload(ctx, s.cfg.Lake, in.Rejects, lines)}
+	o.rejects.object.Error = conversionFailed
+	for _, e := range in.Contents.Errors {
+		u := newUpload(ctx, s.cfg.Lake, in.Failed[e], lines)
+		u.object.Error = e
+		o.failed = append(o.failed, u)
+	}
+	return o
+}
+
+func (o *outputs) all() []*upload { return append([]*upload{o.data, o.rejects}, o.failed...) }
+
+func (o *outputs) of(errorType string) (*upload, error) {
+	for _, u := range o.failed {
+		if u.object.Error == errorType {
+			return u, nil
+		}
+	}
+	return nil, fmt.Errorf("internal error: the intent has no place for %s", errorType)
+}
+
+func (o *outputs) close() error {
+	for _, u := range o.all() {
+		if err := u.Close(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (o *outputs) abort(err error) {
+	for _, u := range o.all() {
+		u.Abort(err)
+	}
+}
+
+// note counts a record into the object.
+func (u *upload) note(put int64) {
+	u.object.Records++
+	u.object.Bytes += put
 }
 
 const octets = "application/octet-stream"
@@ -62,13 +105,13 @@ func (in *intent) meta() blob.Meta {
 	return m
 }
 
-// fill reads the intent's range and writes both bodies, not yet closed.
-func (s *Service) fill(ctx context.Context, shard shardlog.ShardID, in *intent, data, rejects *upload, sources positions) error {
-	enc, err := in.encoder(data)
+// fill reads the intent's range and writes all bodies, not yet closed.
+func (s *Service) fill(ctx context.Context, shard shardlog.ShardID, in *intent, out *outputs, sources positions) error {
+	enc, err := in.encoder(out.data)
 	if err != nil {
 		return err
 	}
-	lines := rejectLines{in: in}
+	f := filling{in: in, out: out, enc: enc, lines: rejectLines{in: in}}
 	var seen int64
 	for from := in.From; from < in.To; {
 		page, err := s.cfg.Log.Read(ctx, shard, from, shardlog.Limit{Bytes: scanPage})
@@ -84,12 +127,11 @@ func (s *Service) fill(ctx context.Context, shard shardlog.ShardID, in *intent, 
 				break
 			}
 			seen++
-			sources.note(r)
-			err := enc.add(r)
-			if reject, ok := errors.AsType[*columnar.Reject](err); ok {
-				rejects.object.Records++
-				rejects.object.Bytes += int64(len(r.Data))
-				_, err = rejects.Write(lines.line(r, reject))
+			if in.Processed {
+				err = f.processed(r)
+			} else {
+				sources.note(r)
+				err = f.add(r, int64(len(r.Data)))
 			}
 			if err != nil {
 				return err
@@ -100,12 +142,53 @@ func (s *Service) fill(ctx context.Context, shard shardlog.ShardID, in *intent, 
 	if seen != in.Records {
 		return fmt.Errorf("spool holds %d records from %d to %d, the intent says %d", seen, in.From, in.To, in.Records)
 	}
-	data.object.Records, data.object.Bytes = seen-rejects.object.Records, in.Bytes-rejects.object.Bytes
-	if data.object.Records == 0 {
+	if out.data.object.Records == 0 {
 		return nil
 	}
-	data.object.Rows, err = enc.close()
+	out.data.object.Rows, err = enc.close()
 	return err
+}
+
+// filling is one pass over the records of an intent.
+type filling struct {
+	in    *intent
+	out   *outputs
+	enc   encoder
+	lines rejectLines
+}
+
+// add puts a record into the data object, or a line about it where it cannot be converted.
+func (f *filling) add(r *hydrant.Record, put int64) error {
+	err := f.enc.add(r)
+	to := f.out.data
+	if reject, ok := errors.AsType[*columnar.Reject](err); ok {
+		to = f.out.rejects
+		_, err = to.Write(f.lines.line(r, reject))
+	}
+	to.note(put)
+	return err
+}
+
+// processed does as the header of a record says.
+func (f *filling) processed(r *hydrant.Record) error {
+	h, err := parseHeader(r.Key)
+	if err != nil {
+		return fmt.Errorf("record %d of the processed spool: %w", r.Offset, err)
+	}
+	switch h.outcome {
+	case dropped:
+		return nil
+	case failed:
+		to, err := f.out.of(h.errorType)
+		if err != nil {
+			return err
+		}
+		to.note(h.put)
+		_, err = to.Write(f.lines.failed(&h, r.Data))
+		return err
+	}
+	as := hydrant.Record{Offset: h.offset, Arrival: h.arrival, Key: h.source, Data: r.Data}
+	return f.add(&as, h.put)
 }
 
 // encoder makes the body of a data object out of records.

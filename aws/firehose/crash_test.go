@@ -150,7 +150,7 @@ func crashOnce(t *testing.T, left int, last bool) []string {
 		}
 		ctx, cancel := context.WithCancel(t.Context())
 		var wg sync.WaitGroup
-		wg.Go(func() { h.find(here, "s").work.Load().untilCrash(ctx, cancel) })
+		wg.Go(func() { h.find(here, "s").work.Load().direct.untilCrash(ctx, cancel) })
 		h.Flush(ctx, here, "s")
 		cancel()
 		wg.Wait()
@@ -166,11 +166,11 @@ func crashOnce(t *testing.T, left int, last bool) []string {
 }
 
 // untilCrash gives up a flush that cannot succeed any more.
-func (w *worker) untilCrash(ctx context.Context, giveUp func()) {
+func (p *pump) untilCrash(ctx context.Context, giveUp func()) {
 	for ctx.Err() == nil {
-		w.mu.Lock()
-		news, err := w.news, w.err
-		w.mu.Unlock()
+		p.mu.Lock()
+		news, err := p.news, p.err
+		p.mu.Unlock()
 		if errors.Is(err, errCrash) {
 			giveUp()
 		}

@@ -296,7 +296,7 @@ func TestBuildIsAFunctionOfIntentAndSpool(t *testing.T) {
 		h.create("trips", converting)
 		h.put("trips", `{"id":1}`, "bad", `{"id":2}`)
 		st := h.find(here, "trips")
-		in, err := h.plan(t.Context(), st.now.Load(), buffer{from: 0, to: 1 << 40, records: 3, bytes: 19}, 0)
+		in, err := h.plan(t.Context(), st.now.Load(), buffer{from: 0, to: 1 << 40, records: 3, bytes: 19}, direct)
 		if err != nil {
 			t.Fatal(err)
 		}

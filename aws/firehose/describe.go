@@ -52,7 +52,7 @@ func describeExtended(d *ExtendedS3DestinationConfiguration) *ExtendedS3Destinat
 		CompressionFormat:                 d.CompressionFormat,
 		EncryptionConfiguration:           d.EncryptionConfiguration,
 		CloudWatchLoggingOptions:          d.CloudWatchLoggingOptions,
-		ProcessingConfiguration:           describeProcessing(d.ProcessingConfiguration),
+		ProcessingConfiguration:           describeProcessing(d),
 		S3BackupMode:                      d.S3BackupMode,
 		S3BackupDescription:               (*S3DestinationDescription)(d.S3BackupConfiguration),
 		DataFormatConversionConfiguration: d.DataFormatConversionConfiguration,
@@ -62,9 +62,10 @@ func describeExtended(d *ExtendedS3DestinationConfiguration) *ExtendedS3Destinat
 	}
 }
 
-// describeProcessing shows AppendDelimiterToRecord without its parameters and every list, even an
-// empty one, as AWS does.
-func describeProcessing(p *ProcessingConfiguration) *ProcessingConfiguration {
+// describeProcessing shows AppendDelimiterToRecord without its parameters, Lambda with all of them,
+// and every list, even an empty one, as AWS does.
+func describeProcessing(d *ExtendedS3DestinationConfiguration) *ProcessingConfiguration {
+	p := d.ProcessingConfiguration
 	if p == nil {
 		return nil
 	}
@@ -73,15 +74,40 @@ func describeProcessing(p *ProcessingConfiguration) *ProcessingConfiguration {
 		c.Processors = []Processor{}
 	}
 	for i := range c.Processors {
-		if c.Processors[i].Type == appendDelimiter || c.Processors[i].Parameters == nil {
-			c.Processors[i].Parameters = []ProcessorParameter{}
+		switch r := &c.Processors[i]; {
+		case r.Type == appendDelimiter || r.Parameters == nil && r.Type != lambdaProcessor:
+			r.Parameters = []ProcessorParameter{}
+		case r.Type == lambdaProcessor:
+			r.Parameters = lambdaParameters(*r, d.RoleARN)
 		}
 	}
 	return &c
 }
 
+// lambdaParameters are those of a Lambda processor, defaults filled in, in AWS's order.
+func lambdaParameters(p Processor, role string) []ProcessorParameter {
+	all := []ProcessorParameter{}
+	for _, m := range []struct{ name, otherwise string }{
+		{"LambdaArn", ""},
+		{"NumberOfRetries", strconv.Itoa(defaultLambdaRetries)},
+		{"RoleArn", role},
+		{"BufferSizeInMBs", strconv.Itoa(defaultLambdaSizeMB)},
+		{"BufferIntervalInSeconds", strconv.Itoa(defaultLambdaSeconds)},
+	} {
+		if v := orElse(p.parameter(m.name), m.otherwise); v != "" {
+			all = append(all, ProcessorParameter{m.name, v})
+		}
+	}
+	return all
+}
+
 func describeLegacy(d *ExtendedS3DestinationConfiguration) *S3DestinationDescription {
-	return &S3DestinationDescription{
+	return (*S3DestinationDescription)(d.legacy())
+}
+
+// legacy is what of a destination there was before conversion and processing came.
+func (d *ExtendedS3DestinationConfiguration) legacy() *S3DestinationConfiguration {
+	return &S3DestinationConfiguration{
 		RoleARN:                  d.RoleARN,
 		BucketARN:                d.BucketARN,
 		Prefix:                   d.Prefix,

@@ -7,6 +7,7 @@ import (
 
 	"github.com/hydrant-stream/hydrant"
 	"github.com/hydrant-stream/hydrant/store/journal"
+	"github.com/hydrant-stream/hydrant/store/shardlog"
 )
 
 // Flush delivers all that was put before the call, whatever the buffering hints say, and returns
@@ -26,45 +27,20 @@ func (s *Service) Flush(ctx context.Context, scope hydrant.Scope, name string) (
 	if err != nil {
 		return nil, fmt.Errorf("bounds of spool: %w", err)
 	}
-	sequence, err := w.flush(ctx, bounds.Next)
+	first, err := w.flush(ctx, bounds.Next)
 	if err != nil {
 		return nil, err
 	}
-	for ; ; sequence++ {
+	for sequence := first; ; sequence++ {
 		d, ok, err := journal.Load[Delivery](s.cfg.Journal, deliveryKey(w.spool, sequence))
-		if err != nil || !ok || d.From >= bounds.Next {
+		if err != nil || !ok {
 			return keys, err
+		}
+		if d.From >= bounds.Next {
+			continue // of what was put since
 		}
 		for _, o := range d.Objects {
 			keys = append(keys, o.Key)
-		}
-	}
-}
-
-// flush waits until all below an offset is delivered. first is the sequence of the first delivery
-// that had not been committed when it was called.
-func (w *worker) flush(ctx context.Context, below uint64) (first uint64, err error) {
-	w.mu.Lock()
-	w.flushTo = max(w.flushTo, below)
-	first = w.progress.Sequence
-	w.mu.Unlock()
-	w.hurry()
-	for {
-		w.mu.Lock()
-		reached, news, failing := w.reached, w.news, w.err
-		w.mu.Unlock()
-		if reached >= below {
-			return first, nil
-		}
-		select {
-		case <-news:
-		case <-w.done:
-			return 0, errClosed
-		case <-ctx.Done():
-			if failing != nil {
-				return 0, fmt.Errorf("flush: %w; delivery fails: %w", ctx.Err(), failing)
-			}
-			return 0, fmt.Errorf("flush: %w", ctx.Err())
 		}
 	}
 }
@@ -98,17 +74,45 @@ func (s *Service) Backlogs() []Backlog {
 			continue
 		}
 		b := Backlog{Scope: k.Scope, Name: k.name}
-		w.mu.Lock()
-		b.Bytes, b.Err = w.bytes, w.err
-		if bounds, err := s.cfg.Log.Bounds(w.shard); err == nil && bounds.Next > w.reached {
-			b.Waiting = bounds.Next - w.reached
-		}
-		b.Delivered, b.Rejected, b.DeliveredBytes = w.progress.Records, w.progress.Rejected, w.progress.Bytes
-		if w.oldest > 0 {
-			b.Oldest = time.UnixMilli(w.oldest).UTC()
-		}
-		w.mu.Unlock()
+		w.backlog(&b)
 		all = append(all, b)
 	}
 	return all
+}
+
+// backlog sums up the lanes of the destination and the stage before them.
+func (w *worker) backlog(b *Backlog) {
+	behind := func(p *pump, shard shardlog.ShardID, horizon uint64) {
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		b.Bytes += p.bytes
+		if b.Err == nil {
+			b.Err = p.err
+		}
+		if bounds, err := w.s.cfg.Log.Bounds(shard); err == nil {
+			if next := min(bounds.Next, horizon); next > p.reached {
+				b.Waiting += next - p.reached
+			}
+		}
+		if at := time.UnixMilli(p.oldest).UTC(); p.oldest > 0 && (b.Oldest.IsZero() || at.Before(b.Oldest)) {
+			b.Oldest = at
+		}
+	}
+	lanes := append([]*lane{w.direct}, w.processed()...)
+	for _, l := range lanes {
+		l.mu.Lock()
+		p := l.progress
+		l.mu.Unlock()
+		b.Delivered, b.Rejected, b.DeliveredBytes = b.Delivered+p.Records, b.Rejected+p.Rejected, b.DeliveredBytes+p.Bytes
+	}
+	if w.st.now.Load().Staged {
+		behind(&w.stage.pump, w.shard, 1<<64-1)
+		lanes = lanes[1:]
+	}
+	for _, l := range lanes {
+		behind(&l.pump, l.shard, l.limit())
+	}
+	if err := w.backup.failing(); err != nil && b.Err == nil {
+		b.Err = fmt.Errorf("backup: %w", err)
+	}
 }

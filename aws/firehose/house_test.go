@@ -24,13 +24,14 @@ import (
 
 // house is a delivery service and all it stands on, in memory. What it stands on outlives restarts.
 type house struct {
-	t       *testing.T
-	log     shardlog.Engine
-	journal journal.Journal
-	lake    blob.Store
-	tables  *tables
-	events  *events
-	config  func(*Config)
+	t         *testing.T
+	log       shardlog.Engine
+	journal   journal.Journal
+	lake      blob.Store
+	tables    *tables
+	events    *events
+	functions Functions
+	config    func(*Config)
 	*Service
 }
 
@@ -53,7 +54,7 @@ func newHouse(t *testing.T, config func(*Config)) *house {
 func (h *house) start() {
 	h.t.Helper()
 	c := Config{
-		Log: h.log, Journal: h.journal, Lake: h.lake, Tables: h.tables, Logs: h.events,
+		Log: h.log, Journal: h.journal, Lake: h.lake, Tables: h.tables, Logs: h.events, Functions: h.functions,
 		RetryFirst: time.Millisecond, RetryLast: 10 * time.Millisecond,
 		Logger: slog.New(slog.DiscardHandler),
 	}

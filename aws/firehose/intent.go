@@ -19,22 +19,27 @@ import (
 // place is where an object goes.
 type place struct{ Bucket, Key string }
 
-// intent is a delivery that has been decided and not yet committed. With the spool it determines
-// every byte that is written: whoever finds it in the journal carries it out again, however far it
-// had come, and the lake ends up the same.
+// intent is a delivery that has been decided and not yet committed. With the shard of its lane it
+// determines every byte that is written: whoever finds it in the journal carries it out again, however
+// far it had come, and the lake ends up the same.
 type intent struct {
-	Sequence uint64
-	// From and To bound the records in the spool: From <= offset < To.
+	// From and To bound the records in the shard: From <= offset < To.
 	From, To uint64
 	Records  int64
-	Bytes    int64
-	Oldest   int64 // arrival of the first record, Unix ms
+	Bytes    int64 // of the records; what they were as put is in Contents
+	Oldest   int64 // arrival of the oldest record, Unix ms
 	Cut      int64 // when it was decided, Unix ms; error lines give it as the attempt's end
 
+	// Processed: the records carry headers, and Contents sums them up.
+	Processed bool     `json:",omitempty"`
+	Contents  contents `json:",omitzero"`
+
 	Version int // of the configuration
-	// Data is where the records go, Rejects where error lines go; an object that would be empty is
+	// Data is where the records go, Rejects where error lines of their conversion go, Failed where
+	// those of records go that failed before, by error output type. An object that would be empty is
 	// not written (but one of records without bytes is).
 	Data, Rejects place
+	Failed        map[string]place `json:",omitempty"`
 	Compression   string
 	Entry         string // name inside a ZIP
 	Delimiter     string // between records
@@ -45,10 +50,24 @@ type intent struct {
 	Abandoned []place
 }
 
-// progress is what has been delivered of a spool. Totals count from the creation of the stream.
+// buffer is what the intent was made of.
+func (in *intent) buffer() buffer {
+	return buffer{from: in.From, to: in.To, records: in.Records, bytes: in.Bytes, oldest: in.Oldest, contents: in.Contents}
+}
+
+// places are those of all objects there may be.
+func (in *intent) places() []place {
+	all := []place{in.Data, in.Rejects}
+	for _, e := range in.Contents.Errors {
+		all = append(all, in.Failed[e])
+	}
+	return all
+}
+
+// progress is what a lane has delivered. Totals count from the creation of the stream.
 type progress struct {
 	Low      uint64 // all records below are delivered
-	Sequence uint64 // of the next delivery
+	Sequence uint64 // of the next delivery when this one was committed
 	Records  int64
 	Rejected int64
 	Bytes    int64
@@ -57,12 +76,13 @@ type progress struct {
 
 // plan decides a delivery of a range under a configuration. It is the only place that asks the
 // clock, chance and the catalog. Its errors are *failure.
-func (s *Service) plan(ctx context.Context, v *state, b buffer, sequence uint64) (*intent, error) {
+func (s *Service) plan(ctx context.Context, v *state, b buffer, kind laneKind) (*intent, error) {
 	d := &v.Destination
 	in := &intent{
-		Sequence: sequence,
-		From:     b.from, To: b.to, Records: b.records, Bytes: b.bytes, Oldest: b.oldest,
+		From: b.from, To: b.to, Records: b.records, Bytes: b.bytes, Oldest: b.oldest,
 		Cut:         time.Now().UnixMilli(),
+		Processed:   kind == processed,
+		Contents:    b.contents,
 		Version:     v.Version,
 		Compression: d.CompressionFormat,
 		Entry:       uuid.NewString(),
@@ -96,10 +116,25 @@ func (in *intent) name(v *state) error {
 	if err != nil {
 		return err
 	}
-	vars := prefix.Vars{Time: time.UnixMilli(in.Oldest).In(zone), Random: randomString, ErrorType: conversionFailed}
+	keys, err := parsePartition(in.Contents.Partition)
+	if err != nil {
+		return err
+	}
+	vars := prefix.Vars{Time: time.UnixMilli(in.Oldest).In(zone), Random: randomString, Query: keys.Query, Lambda: keys.Lambda}
 	bucket := bucketName(d.BucketARN)
+	errorPlace := func(errorType string) place {
+		vars := vars
+		vars.ErrorType = errorType
+		return place{bucket, prefix.ErrorKeyPrefix(data, errs, vars) + objectName(v, vars.Time)}
+	}
 	in.Data = place{bucket, data.DataKeyPrefix(vars) + objectName(v, vars.Time) + in.extension(d)}
-	in.Rejects = place{bucket, prefix.ErrorKeyPrefix(data, errs, vars) + objectName(v, vars.Time)}
+	in.Rejects = errorPlace(conversionFailed)
+	if len(in.Contents.Errors) > 0 {
+		in.Failed = map[string]place{}
+		for _, e := range in.Contents.Errors {
+			in.Failed[e] = errorPlace(e)
+		}
+	}
 	return nil
 }
 
@@ -137,7 +172,7 @@ func randomString() string {
 func delimiterOf(d *ExtendedS3DestinationConfiguration) string {
 	for _, p := range activeProcessors(d) {
 		if p.Type == appendDelimiter {
-			return orElse(p.parameter("Delimiter"), "\n")
+			return strings.ReplaceAll(orElse(p.parameter("Delimiter"), "\n"), `\n`, "\n") // templates write it so
 		}
 	}
 	return ""
@@ -156,33 +191,55 @@ type Object struct {
 // Delivery is one line of the manifest: a range of the spool and the objects it went to.
 type Delivery struct {
 	Sequence uint64
-	From, To uint64 // From <= offset < To
-	Records  int64
-	Rejected int64 // of Records, those that went to an error object
-	Bytes    int64 // as put
-	Version  int   // of the configuration
-	Oldest   time.Time
-	Time     time.Time // of the commit
-	Objects  []Object
+	// From <= offset < To in the spool (RecordOffset). Where records are partitioned, ranges of
+	// several deliveries overlap, and a record is in the one of its partition.
+	From, To  uint64
+	Partition string `json:",omitempty"` // as JSON
+	Records   int64  // those a function dropped apart
+	Dropped   int64  `json:",omitempty"`
+	Rejected  int64  // of Records, those that went to an error object
+	Bytes     int64  // as put
+	Version   int    // of the configuration
+	Oldest    time.Time
+	Time      time.Time // of the commit
+	Objects   []Object
 }
 
-// journalIntent puts an intent on disk, in the place of an earlier one.
-func (s *Service) journalIntent(ctx context.Context, spool string, in *intent) error {
-	if err := s.cfg.Journal.Commit(ctx, journal.Set(intentPrefix+spool, in)); err != nil {
+// delivery is the line of the manifest when the intent has been carried out.
+func (in *intent) delivery(objects []Object) *Delivery {
+	d := &Delivery{
+		From: in.From, To: in.To, Records: in.Records, Bytes: in.Bytes,
+		Version: in.Version, Oldest: time.UnixMilli(in.Oldest).UTC(), Time: time.Now().UTC(), Objects: objects,
+	}
+	if c := in.Contents; in.Processed {
+		d.From, d.To, d.Partition, d.Bytes, d.Dropped = c.From, c.To, c.Partition, c.Put, c.Dropped
+		d.Records -= c.Dropped
+	}
+	for _, o := range objects {
+		if o.Error != "" {
+			d.Rejected += o.Records
+		}
+	}
+	return d
+}
+
+// journalIntent puts an intent of a lane on disk, in the place of an earlier one.
+func (s *Service) journalIntent(ctx context.Context, lane string, in *intent) error {
+	if err := s.cfg.Journal.Commit(ctx, journal.Set(intentPrefix+lane, in)); err != nil {
 		return fmt.Errorf("journal intent: %w", err)
 	}
 	return nil
 }
 
-// commit ends a delivery: from here on its records are delivered, whatever happens.
-func (s *Service) commit(ctx context.Context, spool string, p progress, d *Delivery) error {
+// commit ends a delivery of a lane: from here on its records are delivered, whatever happens.
+func (s *Service) commit(ctx context.Context, lane, manifest string, p *progress, d *Delivery) error {
 	changes := []journal.Change{
-		journal.Unset(intentPrefix + spool),
-		journal.Set(progressPrefix+spool, &p),
-		journal.Set(deliveryKey(spool, d.Sequence), d),
+		journal.Unset(intentPrefix + lane),
+		journal.Set(progressPrefix+lane, p),
+		journal.Set(deliveryKey(manifest, d.Sequence), d),
 	}
 	if keep := uint64(s.cfg.ManifestKeep); d.Sequence >= keep {
-		changes = append(changes, journal.Unset(deliveryKey(spool, d.Sequence-keep)))
+		changes = append(changes, journal.Unset(deliveryKey(manifest, d.Sequence-keep)))
 	}
 	if err := s.cfg.Journal.Commit(ctx, changes...); err != nil {
 		return fmt.Errorf("journal commit: %w", err)
@@ -193,12 +250,21 @@ func (s *Service) commit(ctx context.Context, spool string, p progress, d *Deliv
 // Deliveries is the manifest of a delivery stream: its committed deliveries, oldest first, as far
 // back as Config.ManifestKeep.
 func (s *Service) Deliveries(_ context.Context, scope hydrant.Scope, name string) ([]Delivery, error) {
+	return s.manifest(scope, name, "")
+}
+
+// Backups is the manifest of the backup of a delivery stream's source.
+func (s *Service) Backups(_ context.Context, scope hydrant.Scope, name string) ([]Delivery, error) {
+	return s.manifest(scope, name, backupSuffix)
+}
+
+func (s *Service) manifest(scope hydrant.Scope, name, suffix string) ([]Delivery, error) {
 	st := s.find(scope.Or(), name)
 	if st == nil {
 		return nil, notFound(scope.Or(), name)
 	}
 	var all []Delivery
-	err := journal.Each(s.cfg.Journal, deliveriesOf(st.now.Load().Spool), func(_ string, d Delivery) error {
+	err := journal.Each(s.cfg.Journal, deliveriesOf(st.now.Load().Spool+suffix), func(_ string, d Delivery) error {
 		all = append(all, d)
 		return nil
 	})

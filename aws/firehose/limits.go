@@ -19,6 +19,14 @@ const (
 	leastConversionSizeMB   = 64
 	defaultIntervalSeconds  = 300
 	defaultRetrySeconds     = 300
+
+	defaultActivePartitions = 500
+	maxEvaluatedPrefix      = 512
+	maxInvocation           = 6 << 20 // of a function, either way
+	defaultLambdaSizeMB     = 1
+	defaultLambdaSeconds    = 60
+	defaultLambdaRetries    = 3
+	maxInvocations          = 5 // of one delivery stream at a time
 )
 
 // quota is the throughput of a Direct PUT delivery stream, held only with Config.Limits.

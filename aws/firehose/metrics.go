@@ -45,35 +45,79 @@ func (s *Service) measurePut(v *state, op string, records []hydrant.Record, bega
 	}
 }
 
+// metric is what the metrics of a lane's deliveries are called.
+func (k laneKind) metric() string {
+	if k == backup {
+		return "BackupToS3"
+	}
+	return "DeliveryToS3"
+}
+
 // measureDelivery samples a committed delivery: original sizes, error objects included, as AWS counts.
-func (s *Service) measureDelivery(v *state, d *Delivery) {
-	if s.cfg.Metrics == nil {
+func (s *Service) measureDelivery(v *state, k laneKind, d *Delivery) {
+	if s.cfg.Metrics == nil || len(d.Objects) == 0 {
 		return
 	}
-	s.add(v, "DeliveryToS3.Records", float64(d.Records), "Count")
-	s.add(v, "DeliveryToS3.Bytes", float64(d.Bytes), "Bytes")
-	s.add(v, "DeliveryToS3.ObjectCount", float64(len(d.Objects)), "Count")
-	s.add(v, "DeliveryToS3.DataFreshness", d.Time.Sub(d.Oldest).Seconds(), "Seconds")
-	converts := v.Destination.DataFormatConversionConfiguration.enabled()
+	to := k.metric()
+	s.add(v, to+".Records", float64(d.Records), "Count")
+	s.add(v, to+".Bytes", float64(d.Bytes), "Bytes")
+	s.add(v, to+".ObjectCount", float64(len(d.Objects)), "Count")
+	s.add(v, to+".DataFreshness", d.Time.Sub(d.Oldest).Seconds(), "Seconds")
+	converts := k != backup && v.Destination.DataFormatConversionConfiguration.enabled()
 	for _, o := range d.Objects {
-		s.add(v, "DeliveryToS3.Success", 1, "None")
+		s.add(v, to+".Success", 1, "None")
 		outcome := "SucceedConversion"
-		if o.Error != "" {
+		if o.Error == conversionFailed {
 			outcome = "FailedConversion"
 		}
-		if converts {
+		if converts && (o.Error == "" || o.Error == conversionFailed) {
 			s.add(v, outcome+".Records", float64(o.Records), "Count")
 			s.add(v, outcome+".Bytes", float64(o.Bytes), "Bytes")
 		}
 	}
+	if d.Partition != "" {
+		s.add(v, "PerPartitionThroughput", float64(d.Bytes)/max(1, d.Time.Sub(d.Oldest).Seconds()), "Bytes/Second")
+	}
 }
 
 // measureFailure samples an attempt the lake refused.
-func (s *Service) measureFailure(v *state, err error) {
+func (s *Service) measureFailure(v *state, k laneKind, err error) {
 	if f, ok := errors.AsType[*failure](err); !ok || !strings.HasPrefix(f.code, "S3.") {
 		return
 	}
-	s.add(v, "DeliveryToS3.Success", 0, "None")
-	s.add(v, "DeliveryToS3.Records", 0, "Count")
-	s.add(v, "DeliveryToS3.Bytes", 0, "Bytes")
+	to := k.metric()
+	s.add(v, to+".Success", 0, "None")
+	s.add(v, to+".Records", 0, "Count")
+	s.add(v, to+".Bytes", 0, "Bytes")
+}
+
+// measureRound samples a round of the stage.
+func (s *Service) measureRound(v *state, p *processing, units []*unit) {
+	if s.cfg.Metrics == nil || len(units) == 0 {
+		return
+	}
+	if p.query != nil {
+		s.add(v, "JQProcessing.Duration", float64(p.query.took.Milliseconds()), "Milliseconds")
+	}
+	if p.lambda == nil {
+		return
+	}
+	records, bytes := 0, 0
+	for _, u := range units {
+		if u.outcome == good || u.outcome == failed && u.function == "" && u.errorType != decompressionFailed {
+			records++ // the function answered Ok, whatever came after
+			bytes += len(u.input)
+		}
+	}
+	s.add(v, "SucceedProcessing.Records", float64(records), "Count")
+	s.add(v, "SucceedProcessing.Bytes", float64(bytes), "Bytes")
+}
+
+// throttledRead is the metric of a call to a Kinesis source that was refused as one too many.
+func throttledRead(err error, call string) (metric string, throttled bool) {
+	switch hydrant.FaultCode(err) {
+	case "ProvisionedThroughputExceededException", "LimitExceededException", "KMSThrottlingException":
+		return "Throttled" + call, true
+	}
+	return "", false
 }

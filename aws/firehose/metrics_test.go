@@ -53,3 +53,47 @@ AWS/Firehose s FailedConversion.Bytes 3 Bytes`
 		t.Errorf("samples\n%s", strings.Join(got, "\n"))
 	}
 }
+
+// The sums AWS was seen to give: original sizes, what failed counts as delivered and what was dropped
+// does not, the backup apart.
+func TestMetricsOfProcessing(t *testing.T) {
+	var m samples
+	h := newHouse(t, func(c *Config) { c.Metrics = &m })
+	h.bucket("vault")
+	h.functions = each(func(_ int, r asked) []told {
+		return []told{{r.RecordID, map[byte]string{'o': "Ok", 'd': "Dropped", 'f': "ProcessingFailed"}[r.Data[0]], b64("longer than it was before, by far, so that one sees it"), nil}}
+	})
+	h.stop()
+	h.start()
+	h.create("s", func(d *ExtendedS3DestinationConfiguration) {
+		processors(transforming())(d)
+		d.S3BackupMode = "Enabled"
+		d.S3BackupConfiguration = &S3DestinationConfiguration{RoleARN: role, BucketARN: "arn:aws:s3:::vault"}
+	})
+	h.put("s", strings.Repeat("o", 51), strings.Repeat("d", 53), strings.Repeat("f", 53))
+	h.flush("s")
+	h.stop()
+	for _, want := range []string{
+		"DeliveryToS3.Records 2 Count", "DeliveryToS3.Bytes 104 Bytes", "DeliveryToS3.ObjectCount 2 Count",
+		"BackupToS3.Records 3 Count", "BackupToS3.Bytes 157 Bytes", "BackupToS3.ObjectCount 1 Count", "BackupToS3.Success 1 None",
+		"SucceedProcessing.Records 1 Count", "SucceedProcessing.Bytes 51 Bytes", "ExecuteProcessing.Success 1 Count",
+	} {
+		if !slices.Contains(m.all, "AWS/Firehose s "+want) {
+			t.Errorf("no sample %s in\n%s", want, strings.Join(m.all, "\n"))
+		}
+	}
+}
+
+func TestMetricsOfPartitions(t *testing.T) {
+	var m samples
+	h := newHouse(t, func(c *Config) { c.Metrics, c.ActivePartitions = &m, 1 })
+	h.create("s", keyed("!{partitionKeyFromQuery:k}/", jq("{k}")))
+	h.put("s", `{"k":1}`, `{"k":2}`)
+	h.flush("s")
+	h.stop()
+	for _, want := range []string{"PartitionCount 1 Count", "PartitionCountExceeded 1 Count", "JQProcessing.Duration 0 Milliseconds", "PerPartitionThroughput 7 Bytes/Second"} {
+		if !slices.Contains(m.all, "AWS/Firehose s "+want) {
+			t.Errorf("no sample %s in\n%s", want, strings.Join(m.all, "\n"))
+		}
+	}
+}

@@ -40,3 +40,12 @@ type Streams interface {
 	// the shard is closed and fully read. It returns at once where there is nothing.
 	Read(ctx context.Context, streamARN, shardID string, from uint64, limit shardlog.Limit) (records []hydrant.Record, next uint64, end bool, err error)
 }
+
+// Functions invokes Lambda functions for delivery streams that have one transform their records.
+type Functions interface {
+	// Invoke calls a function and waits for its answer. functionError is what Lambda calls it when
+	// the function ran and failed or ran out of time ("Unhandled"), and "" when it answered. An err
+	// means it did not run: a *hydrant.Fault with Lambda's code where it is not there, is throttled
+	// or may not be called. Such a call is repeated for as long as it takes.
+	Invoke(ctx context.Context, scope hydrant.Scope, arn string, payload []byte) (answer []byte, functionError string, err error)
+}

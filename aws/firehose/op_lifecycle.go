@@ -16,10 +16,10 @@ import (
 //	Limits   maxStreams per account and Region, maxTags
 //	Order    the destination is checked as AWS does: compression, size, presence, table
 //	Durable  the delivery stream and its spool survive when the call returns
-//	Differs  destinations other than S3, MSK and database sources, ORC, dynamic partitioning, S3 backup
-//	         and processors other than AppendDelimiterToRecord are refused; roles are not assumed;
-//	         KMS keys are stored and nothing is encrypted; one buffering hint may come without the other
-//	Proof    lifecycle_test.go, validate_test.go
+//	Differs  destinations other than S3, MSK and database sources, and ORC are refused; roles are not
+//	         assumed; KMS keys are stored and nothing is encrypted; one buffering hint may come without
+//	         the other; records to be decompressed are taken from anyone, not from CloudWatch Logs alone
+//	Proof    lifecycle_test.go, validate_test.go, transform_test.go, partition_test.go, scenario_test.go
 func (s *Service) CreateDeliveryStream(ctx context.Context, in *CreateDeliveryStreamIn) (*CreateDeliveryStreamOut, error) {
 	d, err := destination(in)
 	if err != nil {
@@ -46,6 +46,7 @@ func (s *Service) CreateDeliveryStream(ctx context.Context, in *CreateDeliverySt
 		Status: statusCreating, Version: 1, Created: now,
 		Spool:       spoolName(scope, in.DeliveryStreamName, now),
 		Destination: *d,
+		Staged:      stages(d),
 		Encryption:  encryptionOf(in.DeliveryStreamEncryptionConfigurationInput),
 		DirectPut:   in.DirectPutSourceConfiguration,
 		Tags:        tags,

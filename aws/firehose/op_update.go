@@ -37,6 +37,7 @@ func (s *Service) UpdateDestination(ctx context.Context, in *UpdateDestinationIn
 			return false, err
 		}
 		v.Destination = next.Destination
+		v.Staged = v.Staged || stages(&v.Destination)
 		v.Version++
 		v.Updated = time.Now().UTC()
 		return true, nil
@@ -45,7 +46,7 @@ func (s *Service) UpdateDestination(ctx context.Context, in *UpdateDestinationIn
 		return nil, err
 	}
 	if w := st.work.Load(); w != nil {
-		w.hurry()
+		w.changed()
 	}
 	return &Empty{}, nil
 }
@@ -70,14 +71,18 @@ func update(in *UpdateDestinationIn) (*ExtendedS3DestinationUpdate, error) {
 	case in.ExtendedS3DestinationUpdate != nil:
 		return in.ExtendedS3DestinationUpdate, nil
 	case in.S3DestinationUpdate != nil:
-		u := in.S3DestinationUpdate
-		return &ExtendedS3DestinationUpdate{
-			RoleARN: u.RoleARN, BucketARN: u.BucketARN, Prefix: u.Prefix, ErrorOutputPrefix: u.ErrorOutputPrefix,
-			BufferingHints: u.BufferingHints, CompressionFormat: u.CompressionFormat,
-			EncryptionConfiguration: u.EncryptionConfiguration, CloudWatchLoggingOptions: u.CloudWatchLoggingOptions,
-		}, nil
+		return in.S3DestinationUpdate.extended(), nil
 	}
 	return &ExtendedS3DestinationUpdate{}, nil
+}
+
+// extended is a legacy update as one of a whole destination.
+func (u *S3DestinationUpdate) extended() *ExtendedS3DestinationUpdate {
+	return &ExtendedS3DestinationUpdate{
+		RoleARN: u.RoleARN, BucketARN: u.BucketARN, Prefix: u.Prefix, ErrorOutputPrefix: u.ErrorOutputPrefix,
+		BufferingHints: u.BufferingHints, CompressionFormat: u.CompressionFormat,
+		EncryptionConfiguration: u.EncryptionConfiguration, CloudWatchLoggingOptions: u.CloudWatchLoggingOptions,
+	}
 }
 
 func updatable(v *state, in *UpdateDestinationIn) error {
@@ -102,6 +107,9 @@ func (s *Service) merged(ctx context.Context, v *state, in *UpdateDestinationIn,
 	d := v.Destination
 	if err := merge(&d, u); err != nil {
 		return false, err
+	}
+	if active(&d, decompression) && !active(&v.Destination, decompression) && !active(&v.Destination, lambdaProcessor) {
+		return false, invalid("Decompression can be enabled on an existing delivery stream only when decompression or a Lambda processor is enabled on it")
 	}
 	complete(v.Scope, &d)
 	if reflect.DeepEqual(d, v.Destination) {
@@ -152,9 +160,25 @@ func merge(d *ExtendedS3DestinationConfiguration, u *ExtendedS3DestinationUpdate
 		return invalid("S3 backup can not be disabled once it is enabled")
 	}
 	set(&d.S3BackupMode, u.S3BackupMode)
-	if u.S3BackupUpdate != nil {
-		return invalid("S3 backup is not available here")
+	if b := u.S3BackupUpdate; b != nil {
+		return mergeBackup(d, b)
 	}
+	return nil
+}
+
+// mergeBackup replaces the members of the backup's destination that are given.
+func mergeBackup(d *ExtendedS3DestinationConfiguration, b *S3DestinationUpdate) error {
+	to := &ExtendedS3DestinationConfiguration{BufferingHints: completeHints(nil, defaultSizeMB)}
+	if d.S3BackupConfiguration != nil {
+		to = extended(d.S3BackupConfiguration)
+	}
+	if err := merge(to, b.extended()); err != nil {
+		return err
+	}
+	if to.RoleARN == "" || to.BucketARN == "" {
+		return invalid("RoleARN and BucketARN are required for an S3 backup destination")
+	}
+	d.S3BackupConfiguration = to.legacy()
 	return nil
 }
 

@@ -9,15 +9,15 @@ import (
 	"github.com/hydrant-stream/hydrant/wire/awsjson"
 )
 
-// rejectLines makes the lines of a format-conversion-failed object: one JSON document a record, the
-// members in the order AWS writes them. Nothing in a line depends on when it is made.
+// rejectLines makes the lines of error objects: one JSON document a record, the members in the order
+// AWS writes them. Nothing in a line depends on when it is made.
 type rejectLines struct {
 	in    *intent
 	buf   []byte
 	table []byte // the dataCatalogTable member, the same in every line
 }
 
-// line is valid until the next call.
+// line is that of a record that could not be converted. It is valid until the next call.
 func (l *rejectLines) line(r *hydrant.Record, reject *columnar.Reject) []byte {
 	if l.table == nil {
 		l.table = tableJSON(&l.in.Conversion.Table)
@@ -41,6 +41,30 @@ func (l *rejectLines) line(r *hydrant.Record, reject *columnar.Reject) []byte {
 	}
 	b = append(b, `,"dataCatalogTable":`...)
 	b = append(b, l.table...)
+	b = append(b, "}\n"...)
+	l.buf = b
+	return b
+}
+
+// failed is the line of a record that a processor failed, as AWS writes it of functions. It is valid
+// until the next call.
+func (l *rejectLines) failed(h *header, raw []byte) []byte {
+	b := append(l.buf[:0], `{"rawData":"`...)
+	b = base64.StdEncoding.AppendEncode(b, raw)
+	b = append(b, `","errorCode":`...)
+	b = awsjson.AppendString(b, h.code)
+	b = append(b, `,"errorMessage":`...)
+	b = awsjson.AppendString(b, h.message)
+	b = append(b, `,"attemptsMade":`...)
+	b = strconv.AppendInt(b, int64(h.attempts), 10)
+	b = append(b, `,"arrivalTimestamp":`...)
+	b = strconv.AppendInt(b, h.arrival, 10)
+	b = append(b, `,"attemptEndingTimestamp":`...)
+	b = strconv.AppendInt(b, h.ended, 10)
+	if h.function != "" {
+		b = append(b, `,"lambdaARN":`...)
+		b = awsjson.AppendString(b, h.function)
+	}
 	b = append(b, "}\n"...)
 	l.buf = b
 	return b

@@ -30,11 +30,10 @@ func lakeFailure(p place, err error) error {
 	return &failure{"S3.InternalError", "The object could not be written. Delivery will be retried.", cause}
 }
 
-// report writes a failed attempt to the log stream the destination names.
-func (w *worker) report(ctx context.Context, err error) {
-	v := w.st.now.Load()
+// report writes a failed attempt to the log stream that the destination of v names.
+func (s *Service) report(ctx context.Context, v *state, err error) {
 	o := v.Destination.CloudWatchLoggingOptions
-	if w.s.cfg.Logs == nil || o == nil || !isTrue(o.Enabled) {
+	if s.cfg.Logs == nil || o == nil || !isTrue(o.Enabled) {
 		return
 	}
 	f, ok := errors.AsType[*failure](err)
@@ -42,8 +41,19 @@ func (w *worker) report(ctx context.Context, err error) {
 		f = &failure{code: "InternalError", message: "An internal error occurred. Delivery will be retried.", cause: err}
 	}
 	event := hydrant.LogEvent{Time: time.Now().UnixMilli(), Message: string(errorEvent(v, f))}
-	if err := w.s.cfg.Logs.Write(ctx, v.Scope, o.LogGroupName, o.LogStreamName, []hydrant.LogEvent{event}); err != nil {
-		w.log.Warn("error event not written", "group", o.LogGroupName, "stream", o.LogStreamName, "error", err)
+	if err := s.cfg.Logs.Write(ctx, v.Scope, o.LogGroupName, o.LogStreamName, []hydrant.LogEvent{event}); err != nil {
+		s.log.Warn("error event not written", "delivery_stream", v.Name, "group", o.LogGroupName, "stream", o.LogStreamName, "error", err)
+	}
+}
+
+// reportFailed writes an event for every way in which records of a round failed.
+func (s *Service) reportFailed(ctx context.Context, v *state, units []*unit) {
+	told := map[string]bool{}
+	for _, u := range units {
+		if u.outcome == failed && !told[u.code] {
+			told[u.code] = true
+			s.report(ctx, v, &failure{code: u.code, message: u.message})
+		}
 	}
 }
 
@@ -64,5 +74,11 @@ func errorEvent(v *state, f *failure) []byte {
 	b = awsjson.AppendString(b, f.message)
 	b = append(b, `,"errorCode":`...)
 	b = awsjson.AppendString(b, f.code)
+	for _, p := range activeProcessors(&v.Destination) {
+		if p.Type == lambdaProcessor {
+			b = append(b, `,"processor":`...)
+			b = awsjson.AppendString(b, p.parameter("LambdaArn"))
+		}
+	}
 	return append(b, '}')
 }

@@ -22,10 +22,11 @@ type Config struct {
 	Journal journal.Journal // delivery streams, intents, manifests; required
 	Lake    blob.Store      // where objects go; required
 
-	Tables  Tables  // nil: no record format conversion
-	Logs    Logs    // nil: error events go to Logger only
-	Metrics Metrics // nil: none
-	Streams Streams // nil: no Kinesis sources
+	Tables    Tables    // nil: no record format conversion
+	Logs      Logs      // nil: error events go to Logger only
+	Metrics   Metrics   // nil: none
+	Streams   Streams   // nil: no Kinesis sources
+	Functions Functions // nil: no Lambda processors
 
 	// Limits holds AWS's throughput quotas per delivery stream. Sizes and counts are always held.
 	Limits bool
@@ -35,6 +36,11 @@ type Config struct {
 	// Builders bounds the objects being written at a time, and with them memory. Default: the
 	// number of CPUs, at least 2.
 	Builders int
+	// Transforms bounds the rounds of records that are held in memory while functions transform them,
+	// at some 20 MiB each. Default 16.
+	Transforms int
+	// ActivePartitions is how many partitions a delivery stream may have open. Default 500, as AWS.
+	ActivePartitions int
 	// ManifestKeep is how many deliveries per delivery stream the manifest remembers. Default 50,000.
 	ManifestKeep int
 	// RetryFirst and RetryLast bound the wait between attempts at a destination that fails.
@@ -46,9 +52,10 @@ type Config struct {
 
 // Service is Data Firehose for all accounts and Regions. All methods may be called concurrently.
 type Service struct {
-	cfg      Config
-	log      *slog.Logger
-	builders chan struct{} // a token per object being built
+	cfg        Config
+	log        *slog.Logger
+	builders   chan struct{} // a token per object being built
+	transforms chan struct{} // a token per round with functions
 
 	ctx    context.Context // ends with Close
 	cancel context.CancelFunc
@@ -73,6 +80,12 @@ func New(cfg Config) (*Service, error) {
 	if cfg.Builders <= 0 {
 		cfg.Builders = max(2, runtime.GOMAXPROCS(0))
 	}
+	if cfg.Transforms <= 0 {
+		cfg.Transforms = 16
+	}
+	if cfg.ActivePartitions <= 0 {
+		cfg.ActivePartitions = defaultActivePartitions
+	}
 	if cfg.ManifestKeep <= 0 {
 		cfg.ManifestKeep = 50_000
 	}
@@ -86,10 +99,11 @@ func New(cfg Config) (*Service, error) {
 		cfg.Logger = slog.Default()
 	}
 	s := &Service{
-		cfg:      cfg,
-		log:      cfg.Logger.With("service", "firehose"),
-		builders: make(chan struct{}, cfg.Builders),
-		streams:  map[key]*stream{},
+		cfg:        cfg,
+		log:        cfg.Logger.With("service", "firehose"),
+		builders:   make(chan struct{}, cfg.Builders),
+		transforms: make(chan struct{}, cfg.Transforms),
+		streams:    map[key]*stream{},
 	}
 	s.ctx, s.cancel = context.WithCancel(context.Background())
 	if err := s.load(); err != nil {

@@ -1,10 +1,10 @@
 package firehose
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
-	"maps"
 	"strconv"
 	"strings"
 	"time"
@@ -27,10 +27,13 @@ type origin struct {
 	offset   uint64 // in the shard
 	sub, of  int    // which of how many records the producer library had packed into it
 	sequence string
+
+	arrival      int64 // in the stream, Unix ms
+	partitionKey string
 }
 
 func (o origin) key() string {
-	return fmt.Sprintf("%s %d %d %d %s", o.shard, o.offset, o.sub, o.of, o.sequence)
+	return fmt.Sprintf("%s %d %d %d %s %d %s", o.shard, o.offset, o.sub, o.of, o.sequence, o.arrival, o.partitionKey)
 }
 
 // parseOrigin reads a key; ok is false for a record that was put.
@@ -38,14 +41,18 @@ func parseOrigin(key string) (o origin, ok bool) {
 	if key == "" {
 		return o, false
 	}
-	f := strings.Split(key, " ")
-	if len(f) != 5 {
+	f := strings.SplitN(key, " ", 7)
+	if len(f) == 5 { // as it once was
+		f = append(f, "0", "")
+	}
+	if len(f) != 7 {
 		return o, false
 	}
 	offset, err1 := strconv.ParseUint(f[1], 10, 64)
 	sub, err2 := strconv.Atoi(f[2])
 	of, err3 := strconv.Atoi(f[3])
-	return origin{f[0], offset, sub, of, f[4]}, errors.Join(err1, err2, err3) == nil
+	arrival, err4 := strconv.ParseInt(f[5], 10, 64)
+	return origin{f[0], offset, sub, of, f[4], arrival, f[6]}, errors.Join(err1, err2, err3, err4) == nil
 }
 
 // position is where copying of a shard goes on.
@@ -72,6 +79,21 @@ func (p positions) note(r *hydrant.Record) {
 	}
 }
 
+// merge takes over the places of others that are further. The receiver is changed, or made.
+func (p positions) merge(others positions) positions {
+	for shard, at := range others {
+		have, ok := p[shard]
+		if ok && (have.Offset > at.Offset || have.Offset == at.Offset && have.Skip >= at.Skip) {
+			continue
+		}
+		if p == nil {
+			p = positions{}
+		}
+		p[shard] = at
+	}
+	return p
+}
+
 // feed copies one stream.
 type feed struct {
 	w     *worker
@@ -93,7 +115,7 @@ func (f *feed) run(ctx context.Context) {
 			return
 		}
 		f.w.log.Warn("kinesis source is not read; it will be tried again", "stream", f.arn, "error", err)
-		f.w.report(ctx, sourceFailure(err))
+		f.w.s.report(ctx, f.w.st.now.Load(), sourceFailure(err))
 		sleep(ctx, min(f.w.s.cfg.RetryLast, f.w.s.cfg.RetryFirst<<min(attempt, 20)))
 	}
 }
@@ -105,23 +127,20 @@ func sourceFailure(err error) error {
 	return &failure{"Kinesis.ReadFailed", "The Kinesis stream could not be read.", err}
 }
 
-// resume finds out what has been copied: what was delivered, and what the spool holds.
+// resume finds out what has been copied: what has left the spool, and what it holds.
 func (f *feed) resume(ctx context.Context) error {
-	f.w.mu.Lock()
-	p := f.w.progress
-	f.w.mu.Unlock()
-	f.at, f.ended = maps.Clone(p.Sources), map[string]bool{}
-	if f.at == nil {
-		f.at = positions{}
-	}
-	bounds, err := f.w.s.cfg.Log.Bounds(f.w.shard)
+	bounds, err := f.w.s.cfg.Log.Bounds(f.w.shard) // first: what leaves the spool from here on is noticed
 	if err != nil {
 		return err
 	}
-	for from := max(p.Low, bounds.Low); ; {
+	f.at, f.ended = f.w.sources(), map[string]bool{}
+	if f.at == nil {
+		f.at = positions{}
+	}
+	for from := bounds.Low; ; {
 		page, err := f.w.s.cfg.Log.Read(ctx, f.w.shard, from, shardlog.Limit{Bytes: scanPage})
 		if err != nil {
-			return err // trimmed meanwhile: progress has moved, too
+			return err // trimmed meanwhile: it has left the spool, and is known
 		}
 		if len(page.Records) == 0 {
 			return nil
@@ -137,7 +156,10 @@ func (f *feed) resume(ctx context.Context) error {
 func (f *feed) round(ctx context.Context) error {
 	shards, err := f.w.s.cfg.Streams.Shards(ctx, f.arn)
 	if err != nil {
-		return err
+		if _, _, err = f.throttled(err, "DescribeStream"); err == nil {
+			sleep(ctx, pollEvery)
+		}
+		return cmp.Or(err, ctx.Err())
 	}
 	pending := map[string]bool{} // listed and not copied whole
 	copied := 0
@@ -171,13 +193,14 @@ func (f *feed) copy(ctx context.Context, shard string) (n int, end bool, err err
 	at, ok := f.at[shard]
 	if !ok {
 		if at.Offset, err = streams.Start(ctx, f.arn, shard, "AT_TIMESTAMP", f.since); err != nil {
-			return 0, false, err
+			return f.throttled(err, "GetShardIterator")
 		}
 	}
 	page, next, end, err := streams.Read(ctx, f.arn, shard, at.Offset, shardlog.Limit{Bytes: scanPage})
 	if err != nil {
-		return 0, false, err
+		return f.throttled(err, "GetRecords")
 	}
+	f.behind(page)
 	var records []hydrant.Record
 	for i := range page {
 		skip := 0
@@ -194,9 +217,36 @@ func (f *feed) copy(ctx context.Context, shard string) (n int, end bool, err err
 		f.w.came()
 		v := f.w.st.now.Load()
 		f.w.s.add(v, "DataReadFromKinesisStream.Records", float64(len(page)), "Count")
+		f.w.s.add(v, "DataReadFromKinesisStream.Bytes", float64(bytesOf(page)), "Bytes")
 	}
 	f.at[shard] = position{Offset: next}
 	return len(page), end, nil
+}
+
+// throttled turns a call refused as one too many into one that found nothing.
+func (f *feed) throttled(err error, call string) (n int, end bool, _ error) {
+	metric, throttled := throttledRead(err, call)
+	if !throttled {
+		return 0, false, err
+	}
+	f.w.s.add(f.w.st.now.Load(), metric, 1, "Count")
+	return 0, false, nil
+}
+
+// behind samples how old what was read last is; nothing to read is not old.
+func (f *feed) behind(page []hydrant.Record) {
+	var age time.Duration
+	if n := len(page); n > 0 {
+		age = max(0, time.Since(page[n-1].Time()))
+	}
+	f.w.s.add(f.w.st.now.Load(), "KinesisMillisBehindLatest", float64(age.Milliseconds()), "Milliseconds")
+}
+
+func bytesOf(records []hydrant.Record) (n int) {
+	for i := range records {
+		n += len(records[i].Data)
+	}
+	return n
 }
 
 // unpacked are the spool records of a stream record, without the first few.
@@ -207,7 +257,7 @@ func unpacked(shard string, r *hydrant.Record, skip int) []hydrant.Record {
 	}
 	var out []hydrant.Record
 	for i := skip; i < len(children); i++ {
-		o := origin{shard: shard, offset: r.Offset, sub: i, of: len(children), sequence: r.Sequence}
+		o := origin{shard: shard, offset: r.Offset, sub: i, of: len(children), sequence: r.Sequence, arrival: r.Arrival, partitionKey: r.Key}
 		out = append(out, hydrant.Record{Key: o.key(), Data: children[i]})
 	}
 	return out

@@ -236,3 +236,53 @@ func TestResumeInsideARecord(t *testing.T) {
 		t.Errorf("after all: %+v", at)
 	}
 }
+
+// throttledStreams refuses the first reads as too many.
+type throttledStreams struct {
+	Streams
+	mu   sync.Mutex
+	left int
+}
+
+func (s *throttledStreams) Read(ctx context.Context, arn, shard string, from uint64, limit shardlog.Limit) ([]hydrant.Record, uint64, bool, error) {
+	s.mu.Lock()
+	s.left--
+	left := s.left
+	s.mu.Unlock()
+	if left >= 0 {
+		return nil, 0, false, hydrant.Faultf("ProvisionedThroughputExceededException", "Rate exceeded for shard")
+	}
+	return s.Streams.Read(ctx, arn, shard, from, limit)
+}
+
+// A read that is throttled is done again, counts as such, and is no error to report.
+func TestKinesisSourceThrottled(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		k := newKinesis()
+		k.add("shard-0", "")
+		var m samples
+		h := newHouse(t, func(c *Config) { c.Streams, c.Metrics = &throttledStreams{Streams: k, left: 3}, &m })
+		h.createSourced("s")
+		k.put("shard-0", "a;", "b;")
+		time.Sleep(500 * time.Millisecond)
+		time.Sleep(2 * time.Minute)
+		if got := h.all("s"); got != "a;b;" {
+			t.Errorf("got %s", got)
+		}
+		h.stop()
+		throttled := 0
+		for _, s := range m.all {
+			if s == "AWS/Firehose s ThrottledGetRecords 1 Count" {
+				throttled++
+			}
+		}
+		if throttled != 3 {
+			t.Errorf("%d reads throttled", throttled)
+		}
+		for _, want := range []string{"DataReadFromKinesisStream.Bytes 4 Bytes", "DataReadFromKinesisStream.Records 2 Count", "KinesisMillisBehindLatest 0 Milliseconds"} {
+			if !slices.Contains(m.all, "AWS/Firehose s "+want) {
+				t.Errorf("no sample %s", want)
+			}
+		}
+	})
+}

@@ -41,6 +41,9 @@ type state struct {
 	// Spool is the name of the shard that holds what is not yet delivered. It carries the time of
 	// creation: a delivery stream made again under an old name starts empty.
 	Spool string
+	// Staged: records are processed on their way. What once is stays so, for there may be processed
+	// records that have not been delivered.
+	Staged bool `json:",omitempty"`
 
 	Destination ExtendedS3DestinationConfiguration
 	Encryption  DeliveryStreamEncryptionConfiguration
@@ -56,16 +59,21 @@ func (v *state) arn() string { return v.Scope.ARN("firehose", "deliverystream/"+
 // Journal keys.
 //
 //	firehose/stream/<account>/<region>/<name>   state
-//	firehose/intent/<spool>                     the open delivery, if any
-//	firehose/progress/<spool>                   what has been delivered
+//	firehose/intent/<lane>                      the open delivery, if any
+//	firehose/progress/<lane>                    what has been delivered
+//	firehose/stage/<spool>                      what has been processed
 //	firehose/delivery/<spool>/<sequence>        a committed delivery
-//	firehose/gone/<spool>                       a spool to be deleted
+//	firehose/gone/<shard>                       a spool or lane to be deleted
+//
+// A lane is <spool>, <spool>.out, <spool>.out.<n> or <spool>.backup. The manifest of a backup is
+// that of <spool>.backup.
 const (
 	statePrefix    = "firehose/stream/"
 	intentPrefix   = "firehose/intent/"
 	progressPrefix = "firehose/progress/"
 	deliveryPrefix = "firehose/delivery/"
 	gonePrefix     = "firehose/gone/"
+	stagePrefix    = "firehose/stage/"
 )
 
 func (v *state) journalKey() string { return statePrefix + v.Scope.String() + "/" + v.Name }
@@ -150,16 +158,18 @@ func (st *stream) remove() {
 		w.halt()
 	}
 	v := st.now.Load()
-	changes := []journal.Change{
-		journal.Unset(v.journalKey()),
-		journal.Unset(intentPrefix + v.Spool),
-		journal.Unset(progressPrefix + v.Spool),
-		journal.Set(gonePrefix+v.Spool, true),
+	changes := []journal.Change{journal.Unset(v.journalKey()), journal.Set(gonePrefix+v.Spool, true)}
+	if at, _, err := journal.Load[checkpoint](s.cfg.Journal, stagePrefix+v.Spool); err == nil {
+		for n := range at.Lanes {
+			changes = append(changes, journal.Set(gonePrefix+laneName(v.Spool, n), true))
+		}
 	}
-	s.cfg.Journal.Range(deliveriesOf(v.Spool), func(k string, _ []byte) bool {
-		changes = append(changes, journal.Unset(k))
-		return true
-	})
+	for _, prefix := range []string{intentPrefix, progressPrefix, stagePrefix, deliveryPrefix} {
+		s.cfg.Journal.Range(prefix+v.Spool, func(k string, _ []byte) bool {
+			changes = append(changes, journal.Unset(k))
+			return true
+		})
+	}
 	if err := s.cfg.Journal.Commit(s.ctx, changes...); err != nil {
 		s.log.Error("delivery stream stays in DELETING until the next start", "name", v.Name, "error", err)
 		return
@@ -172,7 +182,7 @@ func (st *stream) remove() {
 	}
 }
 
-// sweep deletes the spools of streams that are gone.
+// sweep deletes the shards of streams that are gone.
 func (s *Service) sweep() error {
 	var spools []string
 	s.cfg.Journal.Range(gonePrefix, func(k string, _ []byte) bool {

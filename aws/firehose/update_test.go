@@ -1,6 +1,7 @@
 package firehose
 
 import (
+	"slices"
 	"strings"
 	"testing"
 )
@@ -72,4 +73,26 @@ func TestChangedPrefixAppliesToWhatIsBuffered(t *testing.T) {
 	if keys := h.flush("s"); !strings.HasPrefix(keys[0], "late/") || !strings.Contains(keys[0], "/s-2-") {
 		t.Errorf("keys %q", keys)
 	}
+}
+
+// Describe shows a Lambda processor with all its parameters, in AWS's order.
+func TestLambdaIsDescribedWhole(t *testing.T) {
+	h := newHouse(t, nil)
+	h.functions = impure()
+	h.stop()
+	h.start()
+	h.create("s", processors(processor(lambdaProcessor, "BufferSizeInMBs", "2", "BufferIntervalInSeconds", "90", "LambdaArn", functionARN)))
+	p := h.find(here, "s").describe().Destinations[0].ExtendedS3DestinationDescription.ProcessingConfiguration.Processors
+	want := []ProcessorParameter{{"LambdaArn", functionARN}, {"NumberOfRetries", "3"}, {"RoleArn", role}, {"BufferSizeInMBs", "2"}, {"BufferIntervalInSeconds", "90"}}
+	if len(p) != 1 || !slices.Equal(p[0].Parameters, want) {
+		t.Errorf("described as %+v", p)
+	}
+}
+
+func TestDecompressionIsNotEnabledLater(t *testing.T) {
+	h := newHouse(t, nil)
+	h.create("s", nil)
+	u := &ExtendedS3DestinationUpdate{ProcessingConfiguration: &ProcessingConfiguration{Enabled: new(true),
+		Processors: []Processor{processor(decompression, "CompressionFormat", "GZIP")}}}
+	wantCode(t, "enable", h.update("s", u), "InvalidArgumentException")
 }

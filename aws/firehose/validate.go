@@ -104,7 +104,7 @@ func checkEncryption(in *EncryptionInput) error {
 // check holds a whole destination, with defaults, against AWS's rules and then against what is here.
 func (s *Service) check(ctx context.Context, scope hydrant.Scope, d *ExtendedS3DestinationConfiguration) error {
 	checks := []func(*ExtendedS3DestinationConfiguration) error{
-		checkConversion, checkPartitioning, checkPrefixes, checkLogging, checkBackup, checkProcessors, s.available,
+		checkConversion, checkPartitioning, checkPrefixes, checkLogging, checkBackup, checkProcessors, checkKeys, s.available,
 	}
 	for _, check := range checks {
 		if err := check(d); err != nil {
@@ -134,6 +134,9 @@ func checkPartitioning(d *ExtendedS3DestinationConfiguration) error {
 	}
 	if len(query)+len(lambda) == 0 {
 		return invalid("S3 Prefix should contain Dynamic Partitioning namespaces when Dynamic Partitioning is enabled")
+	}
+	if *d.BufferingHints.IntervalInSeconds == 0 {
+		return invalid("BufferingHints.IntervalInSeconds must not be 0 when Dynamic Partitioning is enabled.")
 	}
 	return nil
 }
@@ -196,12 +199,6 @@ func checkBackup(d *ExtendedS3DestinationConfiguration) error {
 // available refuses what is valid but not here. Nothing is accepted and then ignored.
 func (s *Service) available(d *ExtendedS3DestinationConfiguration) error {
 	const sorry = "%s is not available here"
-	if isTrue(partitioning(d)) {
-		return invalid(sorry, "Dynamic Partitioning")
-	}
-	if d.S3BackupMode == "Enabled" {
-		return invalid(sorry, "S3 backup")
-	}
 	if c := d.DataFormatConversionConfiguration; c.enabled() {
 		if c.OutputFormatConfiguration.Serializer.OrcSerDe != nil {
 			return invalid(sorry+"; use ParquetSerDe", "OrcSerDe")
@@ -211,7 +208,7 @@ func (s *Service) available(d *ExtendedS3DestinationConfiguration) error {
 		}
 	}
 	for _, p := range activeProcessors(d) {
-		if p.Type != appendDelimiter {
+		if p.Type == lambdaProcessor && s.cfg.Functions == nil {
 			return invalid(sorry, "The processor "+p.Type)
 		}
 	}
@@ -270,6 +267,11 @@ func complete(scope hydrant.Scope, d *ExtendedS3DestinationConfiguration) {
 	}
 	if d.S3BackupMode == "" {
 		d.S3BackupMode = "Disabled"
+	}
+	if d.S3BackupConfiguration != nil {
+		b := extended(d.S3BackupConfiguration)
+		complete(scope, b)
+		d.S3BackupConfiguration = b.legacy()
 	}
 	if d.FileExtension != nil && *d.FileExtension == "" {
 		d.FileExtension = nil

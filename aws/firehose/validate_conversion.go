@@ -166,7 +166,7 @@ func inputOf(d *Deserializer) columnar.Input {
 
 func outputOf(p *ParquetSerDe) columnar.Output {
 	o := columnar.Output{
-		Compression:      p.Compression,
+		Compression: p.Compression,
 		// Unset means yes: readers see no difference, and files of trips are a quarter smaller
 		// (bench/results/columnar.txt).
 		EnableDictionary: p.EnableDictionaryCompression == nil || *p.EnableDictionaryCompression,

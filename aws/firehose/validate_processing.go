@@ -1,8 +1,11 @@
 package firehose
 
 import (
+	"encoding/base64"
 	"slices"
 	"strconv"
+
+	"github.com/hydrant-stream/hydrant/aws/firehose/prefix"
 )
 
 const (
@@ -23,6 +26,10 @@ func activeProcessors(d *ExtendedS3DestinationConfiguration) []Processor {
 		return nil
 	}
 	return d.ProcessingConfiguration.Processors
+}
+
+func active(d *ExtendedS3DestinationConfiguration, kind string) bool {
+	return slices.ContainsFunc(activeProcessors(d), func(p Processor) bool { return p.Type == kind })
 }
 
 func checkProcessors(d *ExtendedS3DestinationConfiguration) error {
@@ -49,22 +56,66 @@ func checkProcessors(d *ExtendedS3DestinationConfiguration) error {
 			if !isTrue(partitioning(d)) {
 				return invalid(processorPackage + "MetadataExtractionProcessor can only be present when Dynamic Partitioning is enabled.")
 			}
-			if p.parameter("JsonParsingEngine") != "JQ-1.6" {
+			switch {
+			case p.parameter("JsonParsingEngine") != "JQ-1.6":
 				err = invalid("MetaDataExtraction JSON Parsing Engine has to be one of JQ-1.6")
+			case p.parameter("MetadataExtractionQuery") == "":
+				err = invalid("MetadataExtractionQuery is required when MetadataExtraction processor is used.")
 			}
 		case deaggregation:
 			if !isTrue(partitioning(d)) {
 				return invalid(processorPackage + "RecordDeAggregationProcessor can only be present when Dynamic Partitioning is enabled.")
 			}
 			err = checkDeaggregation(p)
+		case decompression:
+			if p.parameter("CompressionFormat") != "GZIP" {
+				err = invalid("CompressionFormat for decompression processor has to be one of GZIP")
+			}
 		case cloudWatchLogs:
 			if !has(decompression) {
 				err = invalid("CloudWatchLogProcessingProcessor can only be enabled with DecompressionProcessor")
+			} else if p.parameter("DataMessageExtraction") != "true" {
+				err = invalid("DataMessageExtraction for CloudWatchLogProcessing processor has to be true")
 			}
 		}
 		if err != nil {
 			return err
 		}
+	}
+	return nil
+}
+
+// checkKeys holds the partition keys of the prefix against the processors that are to give them.
+func checkKeys(d *ExtendedS3DestinationConfiguration) error {
+	if !isTrue(partitioning(d)) {
+		return nil
+	}
+	p, err := prefix.Parse(prefix.Data, deref(d.Prefix))
+	if err != nil {
+		return invalid("%s", err)
+	}
+	queryKeys, lambdaKeys := p.PartitionKeys()
+	var q *query
+	lambda := false
+	for _, c := range activeProcessors(d) {
+		switch c.Type {
+		case lambdaProcessor:
+			lambda = true
+		case metadataExtract:
+			if q, err = newQuery(c.parameter("MetadataExtractionQuery")); err != nil {
+				return invalid("MetaDataExtraction JQ Query is invalid: %s", err)
+			}
+		}
+	}
+	switch {
+	case len(lambdaKeys) > 0 && !lambda:
+		return invalid("partitionKeyFromLambda can be part of the S3 Prefix expression only when a Lambda processor is enabled")
+	case len(queryKeys) > 0 && q == nil:
+		return invalid("partitionKeyFromQuery can be part of the S3 Prefix expression only when a MetadataExtraction processor is enabled")
+	case q != nil && q.known && len(missing(q.keys, queryKeys)) > 0:
+		return invalid("MetaDataExtraction JQ Query can't contain keys that are not present in the S3 Prefix expression")
+	case q != nil && q.known && len(missing(queryKeys, q.keys)) > 0:
+		return invalid("S3 Prefix expression can't contain keys that are not present in the MetaDataExtraction JQ Query")
 	}
 	return nil
 }
@@ -75,6 +126,9 @@ func checkDeaggregation(p Processor) error {
 	case "DELIMITED":
 		if p.parameter("Delimiter") == "" {
 			return invalid("Delimiter should be present for DELIMITED")
+		}
+		if b, err := base64.StdEncoding.DecodeString(p.parameter("Delimiter")); err != nil || len(b) == 0 {
+			return invalid("Delimiter for DELIMITED must be base64 encoded")
 		}
 	default:
 		return invalid("SubRecordType has to be one of JSON, DELIMITED")

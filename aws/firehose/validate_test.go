@@ -8,14 +8,9 @@ import (
 )
 
 func TestCreateRefuses(t *testing.T) {
-	h := newHouse(t, nil)
+	h := newHouse(t, func(c *Config) { c.Functions = nil })
 	h.tables.set(nil, "id bigint")
 	type config = ExtendedS3DestinationConfiguration
-	processors := func(p ...Processor) func(*config) {
-		return func(d *config) {
-			d.ProcessingConfiguration = &ProcessingConfiguration{Enabled: new(true), Processors: p}
-		}
-	}
 	lambda := func(kv ...string) Processor {
 		p := Processor{Type: "Lambda", Parameters: []ProcessorParameter{{"LambdaArn", "arn:aws:lambda:us-east-1:000000000000:function:f"}}}
 		for i := 0; i < len(kv); i += 2 {
@@ -63,20 +58,27 @@ func TestCreateRefuses(t *testing.T) {
 		{"BufferingHints.SizeInMBs must be at least 64 when Dynamic Partitioning is enabled.",
 			func(d *config) { partitioned(d); d.BufferingHints.SizeInMBs = new(5) }},
 		{"S3 Prefix should contain Dynamic Partitioning namespaces when Dynamic Partitioning is enabled", partitioned},
-		{"Dynamic Partitioning is not available here", func(d *config) {
-			partitioned(d)
-			d.Prefix, d.ErrorOutputPrefix = new("!{partitionKeyFromQuery:k}/"), new("!{firehose:error-output-type}/")
-		}},
+		{"partitionKeyFromQuery can be part of the S3 Prefix expression only when a MetadataExtraction processor is enabled", keyed("!{partitionKeyFromQuery:k}/")},
+		{"partitionKeyFromLambda can be part of the S3 Prefix expression only when a Lambda processor is enabled", keyed("!{partitionKeyFromLambda:k}/")},
+		{"BufferingHints.IntervalInSeconds must not be 0 when Dynamic Partitioning is enabled.",
+			func(d *config) { keyed("!{partitionKeyFromQuery:k}/")(d); d.BufferingHints.IntervalInSeconds = new(0) }},
+		{"MetaDataExtraction JQ Query can't contain keys that are not present in the S3 Prefix expression", keyed("!{partitionKeyFromQuery:k}/", jq("{k:.k,l:.l}"))},
+		{"S3 Prefix expression can't contain keys that are not present in the MetaDataExtraction JQ Query", keyed("!{partitionKeyFromQuery:k}/!{partitionKeyFromQuery:l}/", jq("{k}"))},
+		{"MetaDataExtraction JQ Query is invalid: ", keyed("!{partitionKeyFromQuery:k}/", jq("{k:"))},
+		{"MetaDataExtraction JSON Parsing Engine has to be one of JQ-1.6",
+			keyed("!{partitionKeyFromQuery:k}/", processor(metadataExtract, "MetadataExtractionQuery", "{k}", "JsonParsingEngine", "JQ-1.7"))},
+		{"SubRecordType has to be one of JSON, DELIMITED", keyed("!{partitionKeyFromQuery:k}/", jq("{k}"), processor(deaggregation))},
+		{"Delimiter should be present for DELIMITED", keyed("!{partitionKeyFromQuery:k}/", jq("{k}"), processor(deaggregation, "SubRecordType", "DELIMITED"))},
+		{"Delimiter for DELIMITED must be base64 encoded", keyed("!{partitionKeyFromQuery:k}/", jq("{k}"), processor(deaggregation, "SubRecordType", "DELIMITED", "Delimiter", "#"))},
+		{"class com.amazonaws.services.firehose.internal.model.RecordDeAggregationProcessor can only be present when Dynamic Partitioning is enabled.",
+			processors(processor(deaggregation, "SubRecordType", "JSON"))},
+		{"CompressionFormat for decompression processor has to be one of GZIP", processors(processor(decompression, "CompressionFormat", "ZIP"))},
 		{"ErrorOutputPrefix cannot be null or empty when Prefix contains expressions", func(d *config) { d.Prefix = new("!{timestamp:yyyy}") }},
 		{"Namespace to the left of colon (no) is an invalid keyword!", func(d *config) { d.Prefix = new("!{no:yyyy}") }},
 		{"CustomTimeZone Mars/Olympus is not a valid time zone", func(d *config) { d.CustomTimeZone = new("Mars/Olympus") }},
 		{"CloudWatch Log Group Name is required if CloudWatch Logging is enabled",
 			func(d *config) { d.CloudWatchLoggingOptions = &CloudWatchLoggingOptions{Enabled: new(true)} }},
 		{"S3 backup destination configuration is required when enabling S3 backup.", func(d *config) { d.S3BackupMode = "Enabled" }},
-		{"S3 backup is not available here", func(d *config) {
-			d.S3BackupMode = "Enabled"
-			d.S3BackupConfiguration = &S3DestinationConfiguration{RoleARN: role, BucketARN: "arn:aws:s3:::lake"}
-		}},
 		{"A maximum of 5 and a minimum of 1 processor needs to be supplied when processing is enabled.", processors()},
 		{"Cannot have more than 1 Lambda processor.", processors(lambda(), lambda())},
 		{"LambdaArn is required when Lambda processor is used.", processors(Processor{Type: "Lambda"})},

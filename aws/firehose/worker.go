@@ -6,65 +6,80 @@ import (
 	"fmt"
 	"log/slog"
 	"maps"
-	"math/rand/v2"
+	"strings"
 	"sync"
-	"time"
 
-	"github.com/hydrant-stream/hydrant/store/blob"
 	"github.com/hydrant-stream/hydrant/store/journal"
 	"github.com/hydrant-stream/hydrant/store/shardlog"
 )
 
-// worker delivers one delivery stream. While nothing is buffered it sleeps.
+// worker is all that runs for one delivery stream: the lane over its spool, or the stage and the
+// lanes behind it; the lane of its backup; what copies its source into the spool. While nothing is
+// buffered all of them sleep.
+//
+// Locks: w.trimming before the locks of pumps; w.mu is a leaf.
 type worker struct {
 	s     *Service
 	st    *stream
-	shard shardlog.ShardID
 	spool string
+	shard shardlog.ShardID
 	log   *slog.Logger
 
 	cancel context.CancelFunc
-	done   chan struct{} // closed when run has returned
+	done   chan struct{} // closed when serve has returned
 
-	kick chan struct{} // something was put
-	urge chan struct{} // do not wait for the next attempt
+	direct *lane
+	stage  *stage
+	backup *lane         // begins when the backup is enabled
+	begin  chan struct{} // it may have been
 
-	// Of run alone.
-	buf      buffer
-	open     *intent // journalled, not committed
-	attempts int     // of what is being tried now
+	trimming sync.Mutex // the spool is being trimmed, or someone begins to read it
+	ledger   [2]ledger  // of the destination, of the backup
 
-	mu       sync.Mutex // of what follows; a leaf
-	progress progress
-	flushTo  uint64 // deliver all below without waiting for a hint
-	reached  uint64 // all below is delivered
-	oldest   int64  // arrival of the oldest undelivered record known, Unix ms; 0: none
-	bytes    int64  // buffered
-	err      error  // why the last attempt failed
-	news     chan struct{}
+	mu    sync.Mutex
+	lanes []*lane // behind the stage; only appended to
 }
+
+// ledger gives the deliveries of one destination their places in its manifest.
+type ledger struct {
+	mu       sync.Mutex // held over the journal commit
+	spool    string     // of the manifest in the journal
+	sequence uint64     // of the next delivery
+}
+
+const (
+	backupSuffix    = ".backup" // of the names in the journal of the backup
+	processedSuffix = ".out"    // of the names of the lanes behind the stage
+)
 
 // startWorker begins delivery, going on from what the journal holds.
 func (s *Service) startWorker(st *stream) error {
 	v := st.now.Load()
 	w := &worker{
 		s: s, st: st, shard: st.shard, spool: v.Spool, log: s.log.With("delivery_stream", v.Name),
-		done: make(chan struct{}), kick: make(chan struct{}, 1), urge: make(chan struct{}, 1),
-		news: make(chan struct{}),
+		done: make(chan struct{}), begin: make(chan struct{}, 1),
 	}
-	p, _, err := journal.Load[progress](s.cfg.Journal, progressPrefix+v.Spool)
+	w.ledger[0].spool, w.ledger[1].spool = v.Spool, v.Spool+backupSuffix
+	err := journal.Each(s.cfg.Journal, progressPrefix+v.Spool, func(k string, p progress) error {
+		of := &w.ledger[0]
+		if strings.HasSuffix(k, backupSuffix) {
+			of = &w.ledger[1]
+		}
+		of.sequence = max(of.sequence, p.Sequence)
+		return nil
+	})
 	if err != nil {
 		return err
 	}
-	in, ok, err := journal.Load[intent](s.cfg.Journal, intentPrefix+v.Spool)
-	if err != nil {
+	if w.direct, err = w.newLane(v.Spool, w.shard, direct); err != nil {
 		return err
 	}
-	if ok {
-		w.open = &in
+	if w.backup, err = w.newLane(v.Spool+backupSuffix, w.shard, backup); err != nil {
+		return err
 	}
-	w.progress, w.reached = p, p.Low
-	w.buf.from, w.buf.to = p.Low, p.Low
+	if w.stage, err = w.newStage(); err != nil {
+		return err
+	}
 	ctx, cancel := context.WithCancel(s.ctx)
 	w.cancel = cancel
 	if !s.spawn(func() { defer close(w.done); w.serve(ctx, v) }) {
@@ -75,260 +90,191 @@ func (s *Service) startWorker(st *stream) error {
 	return nil
 }
 
-var errClosed = errors.New("firehose: closed")
-
 // halt stops the worker and waits for it.
 func (w *worker) halt() {
 	w.cancel()
 	<-w.done
 }
 
-// serve runs the worker and, where the stream has a source, what fills the spool.
 func (w *worker) serve(ctx context.Context, v *state) {
 	var wg sync.WaitGroup
 	if v.Kinesis != nil {
 		f := &feed{w: w, arn: v.Kinesis.KinesisStreamARN, since: v.Created}
 		wg.Go(func() { f.run(ctx) })
 	}
-	w.run(ctx)
+	wg.Go(func() { w.backUp(ctx) })
+	w.direct.run(ctx) // until records are processed
+	w.stage.run(ctx)
 	wg.Wait()
 }
 
-// run delivers until its context ends.
-func (w *worker) run(ctx context.Context) {
-	w.retrim(ctx)
-	for ctx.Err() == nil {
-		err := w.step(ctx)
-		switch {
-		case ctx.Err() != nil:
-		case err != nil:
-			w.failed(ctx, err)
-			w.pause(ctx)
-		default:
-			w.attempts = 0
+// backUp runs the lane of the backup from when it is enabled. It begins with what is then in the spool.
+func (w *worker) backUp(ctx context.Context) {
+	for !w.st.now.Load().backsUp() {
+		select {
+		case <-w.begin:
+		case <-ctx.Done():
+			close(w.backup.done)
+			return
 		}
 	}
+	w.trimming.Lock()
+	bounds, err := w.s.cfg.Log.Bounds(w.shard)
+	if b := w.backup; err == nil && bounds.Low > b.progress.Low {
+		b.mu.Lock()
+		b.progress.Low = bounds.Low
+		b.mu.Unlock()
+		if b.open == nil {
+			b.buf = buffer{from: bounds.Low, to: bounds.Low}
+		}
+	}
+	w.trimming.Unlock()
+	w.backup.run(ctx)
 }
 
-// retrim makes up for a trim that a crash came before.
-func (w *worker) retrim(ctx context.Context) {
+// backsUp reports whether the source is backed up.
+func (v *state) backsUp() bool {
+	return v.Destination.S3BackupMode == "Enabled" && v.Destination.S3BackupConfiguration != nil
+}
+
+// trimSpool frees what nobody needs any more: not the destination, and not the backup.
+func (w *worker) trimSpool(ctx context.Context) {
+	w.trimming.Lock()
+	defer w.trimming.Unlock()
+	v := w.st.now.Load()
+	low := w.direct.low()
+	if v.Staged {
+		low = max(low, w.stage.low())
+	}
+	if v.backsUp() {
+		low = min(low, w.backup.low())
+	}
 	bounds, err := w.s.cfg.Log.Bounds(w.shard)
-	if err == nil && bounds.Low < w.progress.Low {
-		err = w.s.cfg.Log.Trim(ctx, w.shard, w.progress.Low)
+	if err == nil && low > bounds.Low {
+		err = w.s.cfg.Log.Trim(ctx, w.shard, low)
 	}
 	if err != nil {
 		w.log.Warn("spool not trimmed; the next delivery does", "error", err)
 	}
 }
 
-// step does the next thing there is to do: finish the open delivery, or wait for the buffer to be
-// due and open one.
-func (w *worker) step(ctx context.Context) error {
-	if w.open != nil {
-		return w.deliver(ctx)
+// commit ends a delivery of a lane and enters it into the manifest.
+func (w *worker) commit(ctx context.Context, l *lane, p *progress, d *Delivery) error {
+	of := &w.ledger[0]
+	if l.kind == backup {
+		of = &w.ledger[1]
 	}
-	v := w.st.now.Load()
-	size, interval := hints(v)
-	bounds, err := w.s.cfg.Log.Bounds(w.shard)
-	if err != nil {
-		return fmt.Errorf("bounds of spool: %w", err)
-	}
-	end, err := w.scan(ctx, size)
-	if err != nil {
+	of.mu.Lock()
+	defer of.mu.Unlock()
+	d.Sequence, p.Sequence = of.sequence, of.sequence+1
+	if err := w.s.commit(ctx, l.name, of.spool, p, d); err != nil {
 		return err
 	}
-	flushTo := w.note(end, bounds.Next)
-	due, at := w.buf.due(time.Now(), size, interval, flushTo)
-	if !due {
-		w.wait(ctx, at)
-		return nil
-	}
-	return w.cut(ctx, v)
+	of.sequence++
+	return nil
 }
 
-// note publishes what the buffer holds and returns how far a flush is wanted.
-func (w *worker) note(end bool, next uint64) (flushTo uint64) {
+func (l *ledger) next() uint64 {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.sequence
+}
+
+// came tells of records in the spool.
+func (w *worker) came() {
+	v := w.st.now.Load()
+	if v.Staged {
+		w.stage.came()
+	} else {
+		w.direct.came()
+	}
+	if v.backsUp() {
+		w.backup.came()
+	}
+}
+
+// changed tells of a new configuration.
+func (w *worker) changed() {
+	poke(w.begin)
+	for _, p := range w.pumps(true) {
+		p.hurry()
+	}
+}
+
+// pumps are those that run or may run, with the backup's or without.
+func (w *worker) pumps(withBackup bool) []*pump {
+	all := []*pump{&w.direct.pump, &w.stage.pump}
+	for _, l := range w.processed() {
+		all = append(all, &l.pump)
+	}
+	if withBackup {
+		all = append(all, &w.backup.pump)
+	}
+	return all
+}
+
+// processed are the lanes behind the stage.
+func (w *worker) processed() []*lane {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.oldest, w.bytes = 0, w.buf.bytes
-	if w.buf.records > 0 {
-		w.oldest = w.buf.oldest
-	} else if end && next > w.reached {
-		w.reached = next
-		w.tellLocked()
-	}
-	return w.flushTo
-}
-
-// tellLocked wakes those who wait for news.
-func (w *worker) tellLocked() {
-	close(w.news)
-	w.news = make(chan struct{})
-}
-
-// cut decides the next delivery and puts the decision on disk.
-func (w *worker) cut(ctx context.Context, v *state) error {
-	in, err := w.s.plan(ctx, v, w.buf, w.progress.Sequence)
-	if err != nil {
-		return err
-	}
-	if err := w.s.journalIntent(ctx, w.spool, in); err != nil {
-		return err
-	}
-	w.open = in
-	w.buf = buffer{from: in.To, to: in.To}
-	return nil
-}
-
-// deliver carries out the open delivery and commits it.
-func (w *worker) deliver(ctx context.Context) error {
-	w.mu.Lock()
-	w.oldest, w.bytes = w.open.Oldest, w.open.Bytes
-	w.mu.Unlock()
-	if err := w.replan(ctx); err != nil {
-		return err
-	}
-	in := w.open
-	if err := w.abandon(ctx, in); err != nil {
-		return err
-	}
-	objects, seen, err := w.s.build(ctx, w.shard, in)
-	if err != nil {
-		return err
-	}
-	d := &Delivery{
-		Sequence: in.Sequence, From: in.From, To: in.To, Records: in.Records, Bytes: in.Bytes,
-		Version: in.Version, Oldest: time.UnixMilli(in.Oldest).UTC(), Time: time.Now().UTC(), Objects: objects,
-	}
-	for _, o := range objects {
-		if o.Error != "" {
-			d.Rejected += o.Records
-		}
-	}
-	p := w.progress
-	p.Low, p.Sequence = in.To, in.Sequence+1
-	p.Records += d.Records
-	p.Rejected += d.Rejected
-	p.Bytes += d.Bytes
-	if len(seen) > 0 {
-		p.Sources = maps.Clone(p.Sources)
-		if p.Sources == nil {
-			p.Sources = positions{}
-		}
-		maps.Copy(p.Sources, seen)
-	}
-	if err := w.s.commit(ctx, w.spool, p, d); err != nil {
-		return err
-	}
-	w.delivered(ctx, p, d)
-	return nil
-}
-
-// delivered takes note of a commit and frees the spool.
-func (w *worker) delivered(ctx context.Context, p progress, d *Delivery) {
-	w.open = nil
-	w.buf = buffer{from: p.Low, to: p.Low}
-	w.mu.Lock()
-	if w.err != nil {
-		w.log.Info("delivery goes on")
-	}
-	w.progress, w.err = p, nil
-	w.reached = max(w.reached, p.Low)
-	w.tellLocked()
-	w.mu.Unlock()
-	if err := w.s.cfg.Log.Trim(ctx, w.shard, p.Low); err != nil {
-		w.log.Warn("spool not trimmed; the next delivery does", "error", err)
-	}
-	w.s.measureDelivery(w.st.now.Load(), d)
-}
-
-// replan gives a failing delivery the configuration of now, if that has changed: a bucket that does
-// not exist is mended by naming another. The objects that may have been written under the old one
-// are noted for removal in the same commit that makes the new one valid.
-func (w *worker) replan(ctx context.Context) error {
-	v, old := w.st.now.Load(), w.open
-	if w.attempts == 0 || v.Version == old.Version {
-		return nil
-	}
-	b := buffer{from: old.From, to: old.To, records: old.Records, bytes: old.Bytes, oldest: old.Oldest}
-	in, err := w.s.plan(ctx, v, b, old.Sequence)
-	if err != nil {
-		return err
-	}
-	in.Abandoned = append(append(in.Abandoned, old.Abandoned...), old.Data, old.Rejects)
-	if err := w.s.journalIntent(ctx, w.spool, in); err != nil {
-		return err
-	}
-	w.open = in
-	return nil
-}
-
-// abandon removes what an earlier form of the intent may have left.
-func (w *worker) abandon(ctx context.Context, in *intent) error {
-	for _, p := range in.Abandoned {
-		if err := w.s.cfg.Lake.Delete(ctx, p.Bucket, p.Key); err != nil && !errors.Is(err, blob.ErrNoBucket) {
-			return lakeFailure(p, err)
-		}
-	}
-	return nil
-}
-
-// wait sleeps until at (zero: for ever), a put, or a wish to hurry.
-func (w *worker) wait(ctx context.Context, at time.Time) {
-	var timer <-chan time.Time
-	if !at.IsZero() {
-		timer = time.After(time.Until(at))
-	}
-	select {
-	case <-timer:
-	case <-w.kick:
-	case <-w.urge:
-	case <-ctx.Done():
-	}
-}
-
-// failed takes note of an attempt that failed.
-func (w *worker) failed(ctx context.Context, err error) {
-	w.attempts++
-	w.mu.Lock()
-	w.err = err
-	w.tellLocked()
-	w.mu.Unlock()
-	w.s.measureFailure(w.st.now.Load(), err)
-	w.log.Warn("delivery failed; records are kept and it will be tried again", "attempt", w.attempts, "error", err)
-	w.report(ctx, err)
-}
-
-// pause waits between attempts: exponentially longer, with jitter, or until urged.
-func (w *worker) pause(ctx context.Context) {
-	d := w.s.cfg.RetryLast
-	if n := w.attempts - 1; n < 20 {
-		d = min(d, w.s.cfg.RetryFirst<<n)
-	}
-	d = d*4/5 + rand.N(d*2/5+1)
-	select {
-	case <-time.After(d):
-	case <-w.urge:
-	case <-ctx.Done():
-	}
-}
-
-// hurry ends a pause: the configuration changed, or someone waits.
-func (w *worker) hurry() { poke(w.urge) }
-
-// came tells the worker of records in the spool.
-func (w *worker) came() { poke(w.kick) }
-
-func poke(c chan struct{}) {
-	select {
-	case c <- struct{}{}:
-	default:
-	}
+	return w.lanes
 }
 
 // failing is why delivery does not go on at present, or nil.
 func (w *worker) failing() error {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	return w.err
+	for _, p := range w.pumps(true) {
+		if err := p.failing(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// sources are the places behind what has left the spool of a Kinesis source.
+func (w *worker) sources() positions {
+	w.direct.mu.Lock()
+	p := maps.Clone(w.direct.progress.Sources)
+	w.direct.mu.Unlock()
+	return p.merge(w.stage.sources())
+}
+
+// flush delivers all below an offset of the spool, to the destination and to the backup. first is
+// the sequence of the first delivery that had not been committed when it was called.
+func (w *worker) flush(ctx context.Context, below uint64) (first uint64, err error) {
+	first = w.ledger[0].next()
+	backsUp := w.st.now.Load().backsUp()
+	if backsUp {
+		w.backup.hasten(below)
+	}
+	if err := w.flushLanes(ctx, below); err != nil {
+		return first, err
+	}
+	if backsUp {
+		if err := w.backup.flush(ctx, below); err != nil {
+			return first, fmt.Errorf("backup: %w", err)
+		}
+	}
+	return first, nil
+}
+
+func (w *worker) flushLanes(ctx context.Context, below uint64) error {
+	if !w.st.now.Load().Staged {
+		err := w.direct.flush(ctx, below)
+		if !errors.Is(err, errClosed) || !w.st.now.Load().Staged || ctx.Err() != nil {
+			return err
+		}
+	}
+	if err := w.stage.flush(ctx, below); err != nil {
+		return err
+	}
+	lanes := w.processed()
+	for _, l := range lanes {
+		l.hasten(l.limit())
+	}
+	for _, l := range lanes {
+		if err := l.flush(ctx, l.limit()); err != nil {
+			return err
+		}
+	}
+	return nil
 }
