@@ -76,6 +76,12 @@ func (q *queue) put(ctx context.Context, scope hydrant.Scope, c call) error {
 	if err := q.s.cfg.Journal.Commit(ctx, journal.Set(asyncPrefix+e.ID, e)); err != nil {
 		return fmt.Errorf("queue event: %w", err)
 	}
+	q.admit(e)
+	return nil
+}
+
+// admit takes in hand what is on disk.
+func (q *queue) admit(e queued) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	switch {
@@ -85,7 +91,6 @@ func (q *queue) put(ctx context.Context, scope hydrant.Scope, c call) error {
 	default:
 		q.wg.Go(func() { q.run(e) })
 	}
-	return nil
 }
 
 func (q *queue) file(id string) string { return filepath.Join(q.dir, id) }
@@ -138,16 +143,22 @@ func (q *queue) run(e queued) {
 		if q.stop.Err() != nil && err != nil {
 			return
 		}
+		a := q.s.asyncOf(hydrant.WithScope(context.Background(), e.Scope), e.Function)
+		old := time.Since(e.Accepted) > a.age()
 		switch {
 		case err == nil && r.Error == "":
 			log.Debug("event succeeded", "attempt", e.Failures+1)
-			q.forget(e)
+			q.settled(e, payload, r, true, asyncSuccess)
 			return
 		case err == nil:
 			e.Failures++
-			if e.Failures > maxAsyncRetries {
-				log.Error("event is given up", "attempts", e.Failures, "error", string(r.Payload))
-				q.forget(e)
+			if e.Failures > a.retries() || old {
+				condition := asyncRetries
+				if e.Failures <= a.retries() {
+					condition = asyncTooOld
+				}
+				log.Error("event is given up", "attempts", e.Failures, "condition", condition, "error", string(r.Payload))
+				q.settled(e, payload, r, true, condition)
 				return
 			}
 			wait := q.s.cfg.RetryDelay(e.Failures)
@@ -156,9 +167,9 @@ func (q *queue) run(e queued) {
 			if err := q.s.cfg.Journal.Commit(context.Background(), journal.Set(asyncPrefix+e.ID, e)); err != nil {
 				log.Error("attempt is not written down", "err", err)
 			}
-		case hydrant.FaultCode(err) == "ResourceNotFoundException" || time.Since(e.Accepted) > maxAsyncAge:
-			log.Error("event is given up", "attempts", e.Failures, "err", err)
-			q.forget(e)
+		case hydrant.FaultCode(err) == "ResourceNotFoundException" || old:
+			log.Error("event is given up", "attempts", e.Failures, "condition", asyncTooOld, "err", err)
+			q.settled(e, payload, r, false, asyncTooOld)
 			return
 		default:
 			// Throttled, or it cannot be started: not an attempt.
@@ -174,6 +185,11 @@ func (q *queue) forget(e queued) {
 		q.s.cfg.Log.Error("event stays in the queue and will come again", "request", e.Request, "err", err)
 		return
 	}
+	q.drop(e)
+}
+
+// drop removes the payload of an event the journal no longer knows.
+func (q *queue) drop(e queued) {
 	if err := os.Remove(q.file(e.ID)); err != nil && !errors.Is(err, os.ErrNotExist) {
 		q.s.cfg.Log.Warn("payload of a done event is left", "err", err)
 	}

@@ -21,6 +21,7 @@ import (
 //
 //	zip/<sha256 hex>.zip   as it came; on disk when put returns
 //	task/<sha256 hex>/     unpacked; made when first needed, thrown away at every start
+//	opt/<hash of hashes>/  layers unpacked over each other; likewise
 //
 // The unpacked files need no fsync: a power cut costs them nothing but another unpacking.
 type archive struct {
@@ -30,10 +31,12 @@ type archive struct {
 }
 
 func openArchive(dir string) (*archive, error) {
-	if err := os.RemoveAll(filepath.Join(dir, "task")); err != nil {
-		return nil, err
+	for _, sub := range []string{"task", "opt"} {
+		if err := os.RemoveAll(filepath.Join(dir, sub)); err != nil {
+			return nil, err
+		}
 	}
-	for _, sub := range []string{"zip", "task"} {
+	for _, sub := range []string{"zip", "task", "opt"} {
 		if err := os.MkdirAll(filepath.Join(dir, sub), 0o755); err != nil {
 			return nil, err
 		}
@@ -174,7 +177,7 @@ func unzipFile(root *os.Root, f *zip.File, name string, left int64) (int64, erro
 	defer in.Close()
 	var magic [4]byte
 	n, err := io.ReadFull(in, magic[:])
-	if err != nil && err != io.EOF && err != io.ErrUnexpectedEOF {
+	if err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
 		return 0, fmt.Errorf("%w: %w", errBadZip, err)
 	}
 	// A zip made where files have no executable bit must still run.
@@ -219,6 +222,7 @@ func unzipLink(root *os.Root, f *zip.File, name string) error {
 	if err := root.MkdirAll(path.Dir(name), 0o755); err != nil {
 		return fmt.Errorf("%w: %w", errBadZip, err)
 	}
+	root.Remove(name) // of a layer below
 	if err := root.Symlink(to, name); err != nil {
 		return fmt.Errorf("%w: %w", errBadZip, err)
 	}

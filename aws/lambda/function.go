@@ -7,6 +7,7 @@ import (
 	"maps"
 	"math/rand/v2"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 
@@ -32,8 +33,11 @@ type function struct {
 	Aliases  map[string]AliasConfiguration
 	Policies map[string]policy // by qualifier, "" for the function itself
 	Tags     map[string]string
-	Reserved *int
-	Last     int // the highest version number given
+	Async    map[string]asyncSettings `json:",omitempty"` // by qualifier, "" for $LATEST
+	// LayerShas names the archives of the layers that versions of the function have, by their ARNs.
+	LayerShas map[string]string `json:",omitempty"`
+	Reserved  *int
+	Last      int // the highest version number given
 
 	specs map[string]*runtime.Spec // by version
 	// until: the function is Pending (creating) or its update InProgress so long. Not stored: a
@@ -73,6 +77,7 @@ func (f *function) prepare() {
 			Timeout:  time.Duration(c.Timeout) * time.Second,
 			Env:      env,
 			LogGroup: c.LoggingConfig.LogGroup,
+			Role:     *c.Role,
 			Reserved: reserved,
 		}
 	}
@@ -207,6 +212,12 @@ func (s *Service) change(ctx context.Context, ref string, edit func(f *function,
 
 // store writes a function down and shows it. The caller holds s.changing.
 func (s *Service) store(ctx context.Context, f *function) error {
+	maps.DeleteFunc(f.LayerShas, func(arn, _ string) bool {
+		has := func(c Configuration) bool {
+			return slices.ContainsFunc(c.Layers, func(l Layer) bool { return l.Arn == arn })
+		}
+		return !has(f.Latest) && !slices.ContainsFunc(f.Versions, has)
+	})
 	if err := s.cfg.Journal.Commit(ctx, journal.Set(f.journalKey(), f)); err != nil {
 		return fmt.Errorf("store function %s: %w", f.arn(), err)
 	}
@@ -239,15 +250,30 @@ func (s *Service) settle(old, now *function) {
 	for _, c := range append([]Configuration{old.Latest}, old.Versions...) {
 		s.dropUnused(c.CodeSha256)
 	}
+	for _, sha := range old.LayerShas {
+		s.dropUnused(sha)
+	}
 }
 
-// dropUnused removes an archive that no version of any function needs. The caller holds s.changing.
+// dropUnused removes an archive that no version of any function or layer needs. The caller holds s.changing.
 func (s *Service) dropUnused(sha string) {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	for _, f := range s.fns {
 		for _, c := range append([]Configuration{f.Latest}, f.Versions...) {
 			if c.CodeSha256 == sha {
+				return
+			}
+		}
+		for _, used := range f.LayerShas {
+			if used == sha {
+				return
+			}
+		}
+	}
+	for _, l := range s.layers {
+		for _, v := range l.Versions {
+			if v.Sha == sha {
 				return
 			}
 		}

@@ -10,6 +10,7 @@ const (
 	maxNameLength    = 64        // characters
 	maxSyncPayload   = 6291456   // bytes, RequestResponse
 	maxAsyncPayload  = 1 << 20   // bytes, Event
+	maxLayers        = 5         // of a function
 	maxTags          = 50        // of a function
 	accountLimit     = 1000      // concurrent invocations
 	unreservedLeast  = 100       // of these must stay unreserved

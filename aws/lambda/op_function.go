@@ -26,7 +26,6 @@ type settings struct {
 	EphemeralStorage *EphemeralStorage
 	TracingConfig    *TracingConfig
 	LoggingConfig    *LoggingConfig
-	Layers           []string
 	VpcConfig        *VpcConfig
 	DeadLetterConfig *DeadLetterConfig
 	SnapStart        *SnapStart
@@ -35,8 +34,6 @@ type settings struct {
 // apply checks the settings and puts them into c.
 func (in *settings) apply(c *Configuration) error {
 	switch {
-	case len(in.Layers) > 0:
-		return invalid("Layers are not available in hydrant: put what they hold into the function's archive")
 	case in.VpcConfig != nil && len(in.VpcConfig.SubnetIds) > 0:
 		return invalid("VpcConfig is not available in hydrant: functions run on this machine's network")
 	case in.DeadLetterConfig != nil && in.DeadLetterConfig.TargetArn != "":
@@ -175,7 +172,7 @@ type CreateFunctionIn struct {
 //	Wire     POST /2015-03-31/functions, 201
 //	Limits   maxZipBytes, maxUnzippedBytes, maxTimeout, maxMemory, maxEnvBytes (limits.go)
 //	Durable  archive and configuration are on disk before the reply
-//	Differs  Pending for Config.StatusDelay only, since the function is ready when the reply is sent; layers, images, VPC,
+//	Differs  Pending for Config.StatusDelay only, since the function is ready when the reply is sent; images, VPC,
 //	         dead-letter queue, SnapStart are refused; roles are not assumed; Architectures is stored only
 //	Proof    TestFunctionLifecycle
 func (s *Service) CreateFunction(ctx context.Context, in *CreateFunctionIn) (*Configuration, error) {
@@ -219,7 +216,7 @@ func (s *Service) CreateFunction(ctx context.Context, in *CreateFunctionIn) (*Co
 	err = (&settings{
 		Role: &in.Role, Runtime: in.Runtime, Handler: in.Handler, Description: in.Description, Timeout: in.Timeout,
 		MemorySize: in.MemorySize, Environment: in.Environment, EphemeralStorage: in.EphemeralStorage, TracingConfig: in.TracingConfig,
-		LoggingConfig: in.LoggingConfig, Layers: in.Layers, VpcConfig: in.VpcConfig, DeadLetterConfig: in.DeadLetterConfig, SnapStart: in.SnapStart,
+		LoggingConfig: in.LoggingConfig, VpcConfig: in.VpcConfig, DeadLetterConfig: in.DeadLetterConfig, SnapStart: in.SnapStart,
 	}).apply(c)
 	if err != nil {
 		return nil, err
@@ -227,6 +224,9 @@ func (s *Service) CreateFunction(ctx context.Context, in *CreateFunctionIn) (*Co
 
 	s.changing.Lock()
 	defer s.changing.Unlock()
+	if err := s.useLayers(ctx, f, c, in.Layers); err != nil {
+		return nil, err
+	}
 	s.mu.RLock()
 	_, exists := s.fns[key]
 	s.mu.RUnlock()
@@ -402,10 +402,13 @@ func (s *Service) UpdateFunctionConfiguration(ctx context.Context, in *UpdateFun
 			return err
 		}
 		f.until, f.creating = time.Now().Add(s.cfg.StatusDelay), false
+		if err := s.useLayers(ctx, f, &f.Latest, in.Layers); err != nil {
+			return err
+		}
 		return (&settings{
 			Role: in.Role, Runtime: in.Runtime, Handler: in.Handler, Description: in.Description, Timeout: in.Timeout,
 			MemorySize: in.MemorySize, Environment: in.Environment, EphemeralStorage: in.EphemeralStorage, TracingConfig: in.TracingConfig,
-			LoggingConfig: in.LoggingConfig, Layers: in.Layers, VpcConfig: in.VpcConfig, DeadLetterConfig: in.DeadLetterConfig, SnapStart: in.SnapStart,
+			LoggingConfig: in.LoggingConfig, VpcConfig: in.VpcConfig, DeadLetterConfig: in.DeadLetterConfig, SnapStart: in.SnapStart,
 		}).apply(&f.Latest)
 	})
 	if err != nil {

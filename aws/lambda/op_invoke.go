@@ -109,6 +109,7 @@ type call struct {
 	id             string // request id
 	payload        []byte
 	client         string // client context, JSON
+	trace          string // X-Ray header; "": one that spells id
 }
 
 type result struct {
@@ -143,6 +144,9 @@ func (s *Service) invoke(ctx context.Context, c call) (result, error) {
 	if spec.Root, err = s.code.root(cfg.CodeSha256); err != nil {
 		return result{}, err
 	}
+	if spec.Opt, err = s.opt(f, cfg); err != nil {
+		return result{}, err
+	}
 	if len(c.payload) == 0 {
 		c.payload = []byte("{}")
 	}
@@ -152,8 +156,9 @@ func (s *Service) invoke(ctx context.Context, c call) (result, error) {
 		ARN:           qualified(f.arn(), firstOf(c.qualifier, inName)),
 		Payload:       c.payload,
 		ClientContext: c.client,
+		Trace:         c.trace,
 	})
-	s.measure(f, r, err)
+	s.measure(f, firstOf(c.qualifier, inName), r, err)
 	switch {
 	case errors.Is(err, runtime.ErrThrottled):
 		return result{}, throttled("ConcurrentInvocationLimitExceeded")
@@ -173,14 +178,17 @@ func (s *Service) invoke(ctx context.Context, c call) (result, error) {
 	return result{Result: r, version: cfg.Version}, nil
 }
 
-// measure gives the metrics of an invocation.
-func (s *Service) measure(f *function, r runtime.Result, err error) {
+// measure gives the metrics of an invocation: of the function, and of the version or alias it was called by.
+func (s *Service) measure(f *function, qualifier string, r runtime.Result, err error) {
 	m := s.cfg.Metrics
 	if m == nil {
 		return
 	}
 	put := func(name string, value float64, unit string) {
 		m.Put(f.Scope, "AWS/Lambda", name, map[string]string{"FunctionName": f.Name}, value, unit)
+		if qualifier != "" {
+			m.Put(f.Scope, "AWS/Lambda", name, map[string]string{"FunctionName": f.Name, "Resource": f.Name + ":" + qualifier}, value, unit)
+		}
 	}
 	if errors.Is(err, runtime.ErrThrottled) || errors.Is(err, runtime.ErrReserved) {
 		put("Throttles", 1, "Count")

@@ -69,11 +69,10 @@ type TagResourceIn struct {
 	Tags     map[string]string `required:""`
 }
 
-// TagResource sets tags of a function.
+// TagResource sets tags of a function or an event source mapping.
 //
 //	Wire     POST /2017-03-31/tags/{Resource}, 204
 //	Limits   maxTags
-//	Differs  functions only; an event source mapping is not tagged
 //	Proof    TestPolicyAndTags
 func (s *Service) TagResource(ctx context.Context, in *TagResourceIn) (*Empty, error) {
 	if err := checkTags(in.Tags); err != nil {
@@ -101,10 +100,14 @@ func checkTags(tags map[string]string) error {
 }
 
 func (s *Service) changeTags(ctx context.Context, resource string, edit func(map[string]string) error) error {
-	if err := taggable(resource); err != nil {
+	id, err := tagged(resource)
+	if err != nil {
 		return err
 	}
-	_, err := s.change(ctx, resource, func(f *function, qualifier string) error {
+	if id != "" {
+		return s.mappings.Tag(ctx, hydrant.ScopeOf(ctx), id, edit)
+	}
+	_, err = s.change(ctx, resource, func(f *function, qualifier string) error {
 		if qualifier != "" {
 			return invalid("Tags on function aliases and versions are not supported. Please specify a function ARN.")
 		}
@@ -116,12 +119,18 @@ func (s *Service) changeTags(ctx context.Context, resource string, edit func(map
 	return err
 }
 
-func taggable(resource string) error {
+// tagged is what bears tags: the mapping with that id, or a function where id is "".
+func tagged(resource string) (id string, err error) {
 	arn, err := hydrant.ParseARN(resource)
-	if err != nil || arn.Service != "lambda" || !strings.HasPrefix(arn.Resource, "function:") {
-		return validation("Value '%s' at 'resource' failed to satisfy constraint: Member must be the ARN of a function", resource)
+	if err == nil && arn.Service == "lambda" {
+		if id, ok := arn.Name("event-source-mapping:"); ok {
+			return id, nil
+		}
+		if _, ok := arn.Name("function:"); ok {
+			return "", nil
+		}
 	}
-	return nil
+	return "", validation("Value '%s' at 'resource' failed to satisfy constraint: Member must be the ARN of a function or an event source mapping", resource)
 }
 
 type UntagResourceIn struct {
@@ -129,7 +138,7 @@ type UntagResourceIn struct {
 	TagKeys  []string `in:"query=tagKeys" required:""`
 }
 
-// UntagResource removes tags of a function.
+// UntagResource removes tags of a function or an event source mapping.
 //
 //	Wire     DELETE /2017-03-31/tags/{Resource}, 204
 //	Proof    TestPolicyAndTags
@@ -149,21 +158,32 @@ type ListTagsIn struct {
 
 type ListTagsOut struct{ Tags map[string]string }
 
-// ListTags shows the tags of a function.
+// ListTags shows the tags of a function or an event source mapping.
 //
 //	Wire     GET /2017-03-31/tags/{Resource}, 200
 //	Proof    TestPolicyAndTags
 func (s *Service) ListTags(ctx context.Context, in *ListTagsIn) (*ListTagsOut, error) {
-	if err := taggable(in.Resource); err != nil {
+	id, err := tagged(in.Resource)
+	if err != nil {
 		return nil, err
+	}
+	if id != "" {
+		m, err := s.mappings.Get(hydrant.ScopeOf(ctx), id)
+		if err != nil {
+			return nil, err
+		}
+		return &ListTagsOut{Tags: orEmpty(m.Tags)}, nil
 	}
 	f, _, err := s.find(ctx, in.Resource, "")
 	if err != nil {
 		return nil, err
 	}
-	out := &ListTagsOut{Tags: f.Tags}
-	if out.Tags == nil {
-		out.Tags = map[string]string{}
+	return &ListTagsOut{Tags: orEmpty(f.Tags)}, nil
+}
+
+func orEmpty(m map[string]string) map[string]string {
+	if m == nil {
+		return map[string]string{}
 	}
-	return out, nil
+	return m
 }

@@ -1,8 +1,10 @@
 // Package lambda keeps functions and invokes them.
 //
 //	function.go  a function: its versions, aliases, policy, tags
+//	layer.go     a layer: archives that functions share
 //	code.go      archives: kept by their hash, unpacked with suspicion
 //	async.go     the queue behind InvocationType Event
+//	deliver.go   what becomes of an event, told to its destination
 //	op_*.go      the operations, thin
 //	runtime/     instances: child processes that speak the Runtime API
 //	source/      event source mappings: streams that drive functions
@@ -21,6 +23,8 @@ import (
 	"sync"
 	"time"
 
+	"github.com/google/uuid"
+
 	"github.com/hydrant-stream/hydrant"
 	"github.com/hydrant-stream/hydrant/aws/lambda/runtime"
 	"github.com/hydrant-stream/hydrant/aws/lambda/source"
@@ -37,13 +41,19 @@ type Config struct {
 	// Endpoint is our URL, as functions reach us and as archives are downloaded.
 	Endpoint func() string
 	// Credentials are what functions sign their calls with. nil: the account as access key.
-	Credentials func(hydrant.Scope) (id, secret, token string)
+	Credentials runtime.Credentials
 	Logs        Logs           // nil drops the functions' output
 	Streams     source.Streams // nil: no event source mappings
-	Objects     source.Objects // nil: no OnFailure destinations
+	Objects     source.Objects // nil: no destinations in S3
 	Code        CodeStore      // nil: code comes as ZipFile only
 	Metrics     Metrics        // nil: none
-	Log         *slog.Logger
+	// Landings is the delivery streams' half of hydrant:exactly-once. nil: the tag is refused.
+	Landings source.Landings
+	// Unpack takes KPL aggregates apart for enhanced fan-out. nil: they stay whole.
+	Unpack source.Unpack
+	// Limits holds mappings to the rates at which AWS reads a shard.
+	Limits bool
+	Log    *slog.Logger
 	// Allowed: functions may run. They do so with the operator's rights, so that whoever may create
 	// one may do what the operator may; false refuses every start with a clear fault.
 	Allowed bool
@@ -69,6 +79,7 @@ type Service struct {
 	changing sync.Mutex
 	mu       sync.RWMutex
 	fns      map[fnKey]*function // values are never modified: a change replaces them
+	layers   map[fnKey]*layer    // likewise
 }
 
 type fnKey struct {
@@ -87,11 +98,18 @@ func New(cfg Config) (*Service, error) {
 	if err := os.MkdirAll(cfg.Dir, 0o755); err != nil {
 		return nil, err
 	}
-	s := &Service{cfg: cfg, fns: map[fnKey]*function{}}
+	s := &Service{cfg: cfg, fns: map[fnKey]*function{}, layers: map[fnKey]*layer{}}
 	rand.Read(s.linkKey[:])
 	err := journal.Each(cfg.Journal, functionPrefix, func(_ string, f function) error {
 		f.prepare()
 		s.fns[f.key()] = &f
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	err = journal.Each(cfg.Journal, layerPrefix, func(_ string, l layer) error {
+		s.layers[l.key()] = &l
 		return nil
 	})
 	if err != nil {
@@ -120,6 +138,9 @@ func New(cfg Config) (*Service, error) {
 		Functions: functions{s},
 		Objects:   cfg.Objects,
 		Metrics:   cfg.Metrics,
+		Landings:  cfg.Landings,
+		Unpack:    cfg.Unpack,
+		Limits:    cfg.Limits,
 		Log:       cfg.Log,
 	})
 	if err != nil {
@@ -152,6 +173,8 @@ func (s *Service) Close() error {
 func (s *Service) Wire() wire.Service {
 	const v = "/2015-03-31/functions"
 	const fn = v + "/{FunctionName}"
+	const layers = "/2018-10-31/layers"
+	const event = "/2019-09-25/functions/{FunctionName}/event-invoke-config"
 	return wire.Service{
 		Name:     "lambda",
 		Protocol: wire.RESTJSON,
@@ -177,6 +200,18 @@ func (s *Service) Wire() wire.Service {
 			wire.Op("PutFunctionConcurrency", s.PutFunctionConcurrency).HTTP("PUT", "/2017-10-31/functions/{FunctionName}/concurrency", 200),
 			wire.Op("GetFunctionConcurrency", s.GetFunctionConcurrency).HTTP("GET", "/2019-09-30/functions/{FunctionName}/concurrency", 200),
 			wire.Op("DeleteFunctionConcurrency", s.DeleteFunctionConcurrency).HTTP("DELETE", "/2017-10-31/functions/{FunctionName}/concurrency", 204),
+			wire.Op("PutFunctionEventInvokeConfig", s.PutFunctionEventInvokeConfig).HTTP("PUT", event, 200),
+			wire.Op("UpdateFunctionEventInvokeConfig", s.UpdateFunctionEventInvokeConfig).HTTP("POST", event, 200),
+			wire.Op("GetFunctionEventInvokeConfig", s.GetFunctionEventInvokeConfig).HTTP("GET", event, 200),
+			wire.Op("DeleteFunctionEventInvokeConfig", s.DeleteFunctionEventInvokeConfig).HTTP("DELETE", event, 204),
+			wire.Op("ListFunctionEventInvokeConfigs", s.ListFunctionEventInvokeConfigs).HTTP("GET", event+"/list", 200),
+			wire.Op("PutProvisionedConcurrencyConfig", s.PutProvisionedConcurrencyConfig).HTTP("PUT", "/2019-09-30/functions/{FunctionName}/provisioned-concurrency", 202),
+			wire.Op("PublishLayerVersion", s.PublishLayerVersion).HTTP("POST", layers+"/{LayerName}/versions", 201),
+			wire.Op("ListLayerVersions", s.ListLayerVersions).HTTP("GET", layers+"/{LayerName}/versions", 200),
+			wire.Op("GetLayerVersion", s.GetLayerVersion).HTTP("GET", layers+"/{LayerName}/versions/{VersionNumber}", 200),
+			wire.Op("DeleteLayerVersion", s.DeleteLayerVersion).HTTP("DELETE", layers+"/{LayerName}/versions/{VersionNumber}", 204),
+			wire.Op("ListLayers", s.ListLayers).HTTP("GET", layers, 200),
+			wire.Op("GetLayerVersionByArn", s.GetLayerVersionByArn).HTTP("GET", layers+"?find=LayerVersion", 200),
 			wire.Op("TagResource", s.TagResource).HTTP("POST", "/2017-03-31/tags/{Resource}", 204),
 			wire.Op("UntagResource", s.UntagResource).HTTP("DELETE", "/2017-03-31/tags/{Resource}", 204),
 			wire.Op("ListTags", s.ListTags).HTTP("GET", "/2017-03-31/tags/{Resource}", 200),
@@ -198,8 +233,8 @@ func (s *Service) Health() string {
 // functions is what mappings call.
 type functions struct{ s *Service }
 
-func (f functions) Invoke(ctx context.Context, function, id string, event []byte) (source.Answer, error) {
-	r, err := f.s.invoke(ctx, call{ref: function, id: id, payload: event})
+func (f functions) Invoke(ctx context.Context, function string, c source.Call) (source.Answer, error) {
+	r, err := f.s.invoke(ctx, call{ref: function, id: c.ID, payload: c.Event, trace: c.Trace})
 	if err != nil {
 		return source.Answer{}, err
 	}
@@ -212,6 +247,20 @@ func (f functions) Role(function string) string {
 		return ""
 	}
 	return *fn.Latest.Role
+}
+
+// Caller invokes functions for other rooms of the house: a delivery stream that has one transform its
+// records.
+type Caller struct{ s *Service }
+
+// Caller is the service as other rooms call it.
+func (s *Service) Caller() Caller { return Caller{s} }
+
+// Invoke runs a function by its ARN and waits for it. functionError is "Unhandled" where it ran and
+// failed; an error means that it did not run.
+func (c Caller) Invoke(ctx context.Context, scope hydrant.Scope, arn string, payload []byte) (answer []byte, functionError string, err error) {
+	r, err := c.s.invoke(hydrant.WithScope(ctx, scope), call{ref: arn, id: uuid.NewString(), payload: payload})
+	return r.Payload, r.Error, err
 }
 
 // Progress tells how far every event source mapping has come.

@@ -405,7 +405,7 @@ func TestRefusals(t *testing.T) {
 		{func(in *sdk.CreateFunctionInput) { in.FunctionName = aws.String("a b") }, "ValidationException", "functionName"},
 		{func(in *sdk.CreateFunctionInput) { in.Role = aws.String("nobody") }, "ValidationException", "'role'"},
 		{func(in *sdk.CreateFunctionInput) { in.Code = &types.FunctionCode{} }, "InvalidParameterValueException", "Please provide a source for function code."},
-		{func(in *sdk.CreateFunctionInput) { in.Layers = []string{"arn:x"} }, "InvalidParameterValueException", "Layers are not available"},
+		{func(in *sdk.CreateFunctionInput) { in.Layers = []string{"arn:x"} }, "ValidationException", "Member must be the ARN of a layer version"},
 		{func(in *sdk.CreateFunctionInput) {
 			in.Environment = &types.Environment{Variables: map[string]string{"AWS_REGION": "x", "OK": "1"}}
 		}, "InvalidParameterValueException", "Reserved keys used in this request: AWS_REGION"},
@@ -589,13 +589,18 @@ func TestMappingOverHTTP(t *testing.T) {
 	}{
 		{func(in *sdk.CreateEventSourceMappingInput) { in.EventSourceArn = nil }, "InvalidParameterValueException", "Unrecognized event source."},
 		{func(in *sdk.CreateEventSourceMappingInput) { in.EventSourceArn = aws.String(*arn + "x") }, "InvalidParameterValueException", "Stream not found: " + *arn + "x"},
-		{func(in *sdk.CreateEventSourceMappingInput) { in.EventSourceArn = aws.String(*arn + "/consumer/c:1") }, "InvalidParameterValueException", "Enhanced fan-out"},
+		{func(in *sdk.CreateEventSourceMappingInput) { in.EventSourceArn = aws.String(*arn + "/consumer/c:1") }, "InvalidParameterValueException", "Enhanced fan-out is not available here"},
 		{func(in *sdk.CreateEventSourceMappingInput) { in.FunctionName = aws.String("g") }, "InvalidParameterValueException", "Function does not exist"},
 		{func(in *sdk.CreateEventSourceMappingInput) { in.StartingPosition = "" }, "InvalidParameterValueException", "Value null at 'startingPosition' failed to satisfy constraint: Member must not be null."},
 		{func(in *sdk.CreateEventSourceMappingInput) { in.StartingPosition = "NOW" }, "ValidationException", "Member must satisfy enum value set: ["},
 		{func(in *sdk.CreateEventSourceMappingInput) { in.BatchSize = aws.Int32(10001) }, "ValidationException", "'batchSize'"},
 		{func(in *sdk.CreateEventSourceMappingInput) { in.MaximumRecordAgeInSeconds = aws.Int32(5) }, "InvalidParameterValueException", "MaximumRecordAgeInSeconds"},
-		{func(in *sdk.CreateEventSourceMappingInput) { in.TumblingWindowInSeconds = aws.Int32(5) }, "InvalidParameterValueException", "TumblingWindowInSeconds is not available"},
+		{func(in *sdk.CreateEventSourceMappingInput) {
+			in.TumblingWindowInSeconds, in.ParallelizationFactor = aws.Int32(5), aws.Int32(2)
+		}, "InvalidParameterValueException", "TumblingWindowInSeconds together with"},
+		{func(in *sdk.CreateEventSourceMappingInput) {
+			in.Tags = map[string]string{"hydrant:exactly-once": "true"}
+		}, "InvalidParameterValueException", "hydrant:exactly-once is not available here"},
 		{func(in *sdk.CreateEventSourceMappingInput) {
 			in.DestinationConfig = &types.DestinationConfig{OnFailure: &types.OnFailure{Destination: aws.String("arn:aws:sqs:us-east-1:000000000000:q")}}
 		}, "InvalidParameterValueException", "OnFailure destinations other than an S3 bucket"},

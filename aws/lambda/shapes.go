@@ -32,6 +32,12 @@ type (
 		SnapStart                  *SnapStart
 		RuntimeVersionConfig       *RuntimeVersionConfig
 		LoggingConfig              *LoggingConfig
+		Layers                     []Layer
+	}
+	// Layer is a version of a layer that a function uses.
+	Layer struct {
+		Arn      string
+		CodeSize int64
 	}
 	Environment   struct{ Variables map[string]string }
 	TracingConfig struct {

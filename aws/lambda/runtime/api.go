@@ -1,6 +1,7 @@
 package runtime
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/json"
 	"fmt"
@@ -109,7 +110,7 @@ func (a *api) next(w http.ResponseWriter, r *http.Request) {
 		h.Set("Lambda-Runtime-Aws-Request-Id", d.inv.ID)
 		h.Set("Lambda-Runtime-Deadline-Ms", strconv.FormatInt(d.deadline.UnixMilli(), 10))
 		h.Set("Lambda-Runtime-Invoked-Function-Arn", d.inv.ARN)
-		h.Set("Lambda-Runtime-Trace-Id", traceID(d.inv.ID))
+		h.Set("Lambda-Runtime-Trace-Id", cmp.Or(d.inv.Trace, traceID(d.inv.ID)))
 		if d.inv.ClientContext != "" {
 			h.Set("Lambda-Runtime-Client-Context", d.inv.ClientContext)
 		}

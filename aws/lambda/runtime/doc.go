@@ -34,10 +34,12 @@ type Spec struct {
 	Runtime  string // "python3.12"
 	Handler  string
 	Root     string // folder of the unpacked code
+	Opt      string // folder of its layers, or ""
 	Memory   int    // MB
 	Timeout  time.Duration
 	Env      map[string]string
 	LogGroup string
+	Role     string // ARN
 	// Reserved bounds the function's concurrent invocations; negative means only the pool's bound.
 	Reserved int
 }
@@ -51,6 +53,8 @@ type Invocation struct {
 	Payload []byte
 	// ClientContext is the JSON a caller sent along, or "".
 	ClientContext string
+	// Trace is the X-Ray header the function is told; "" means one that spells ID.
+	Trace string
 }
 
 // Result is what a function made of an event.

@@ -1,6 +1,7 @@
 package runtime
 
 import (
+	"context"
 	"embed"
 	"fmt"
 	"os"
@@ -49,12 +50,18 @@ func (in *instance) command() ([]string, error) {
 		exe, err := in.p.find.node(strings.TrimSuffix(strings.TrimPrefix(s.Runtime, "nodejs"), ".x"))
 		return []string{exe, filepath.Join(in.p.clients, "bootstrap.mjs")}, err
 	}
-	tries := []string{"bootstrap"}
+	tries := []string{"bootstrap"} // of the code, then of the layers
 	if strings.HasPrefix(s.Runtime, "go1.") {
 		tries = []string{s.Handler, "bootstrap"}
 	}
+	var paths []string
 	for _, name := range tries {
-		path := filepath.Join(s.Root, filepath.FromSlash(name))
+		paths = append(paths, filepath.Join(s.Root, filepath.FromSlash(name)))
+	}
+	if s.Opt != "" {
+		paths = append(paths, filepath.Join(s.Opt, "bootstrap"))
+	}
+	for _, path := range paths {
 		if fi, err := os.Stat(path); err == nil && fi.Mode().IsRegular() {
 			return []string{path}, nil
 		}
@@ -64,7 +71,7 @@ func (in *instance) command() ([]string, error) {
 
 // environ is the whole environment of the process: AWS's variables over the function's own, and
 // nothing of ours but PATH, so that the operator's credentials stay with the operator.
-func (in *instance) environ(tmp string) []string {
+func (in *instance) environ(tmp string) ([]string, error) {
 	s := in.spec
 	path := os.Getenv("PATH")
 	if path == "" {
@@ -78,9 +85,16 @@ func (in *instance) environ(tmp string) []string {
 		"TMPDIR":          tmp,
 		"LD_LIBRARY_PATH": filepath.Join(s.Root, "lib") + ":" + s.Root,
 	}
+	if s.Opt != "" {
+		env["PATH"] = filepath.Join(s.Opt, "bin") + ":" + path
+		env["LD_LIBRARY_PATH"] += ":" + filepath.Join(s.Opt, "lib")
+	}
 	switch {
 	case strings.HasPrefix(s.Runtime, "python"):
 		env["PYTHONPATH"] = s.Root
+		if s.Opt != "" {
+			env["PYTHONPATH"] += ":" + filepath.Join(s.Opt, "python") + ":" + filepath.Join(s.Opt, "python", "lib", s.Runtime, "site-packages")
+		}
 		env["PYTHONIOENCODING"] = "utf-8"
 		env["PYTHONPYCACHEPREFIX"] = filepath.Join(in.p.clients, "pycache") // the code's own folder stays as it came
 		env["AWS_EXECUTION_ENV"] = "AWS_Lambda_" + s.Runtime
@@ -89,6 +103,10 @@ func (in *instance) environ(tmp string) []string {
 		}
 	case strings.HasPrefix(s.Runtime, "nodejs"):
 		env["NODE_PATH"] = filepath.Join(s.Root, "node_modules")
+		if s.Opt != "" {
+			version := strings.TrimSuffix(strings.TrimPrefix(s.Runtime, "nodejs"), ".x")
+			env["NODE_PATH"] += ":" + filepath.Join(s.Opt, "nodejs", "node"+version, "node_modules") + ":" + filepath.Join(s.Opt, "nodejs", "node_modules")
+		}
 		env["AWS_EXECUTION_ENV"] = "AWS_Lambda_" + s.Runtime
 	case strings.HasPrefix(s.Runtime, "go1."):
 		env["AWS_EXECUTION_ENV"] = "AWS_Lambda_" + s.Runtime
@@ -101,7 +119,10 @@ func (in *instance) environ(tmp string) []string {
 	}
 	id, secret, token := s.Scope.Account, "hydrant", "hydrant"
 	if in.p.cfg.Credentials != nil {
-		id, secret, token = in.p.cfg.Credentials(s.Scope)
+		var err error
+		if id, secret, token, err = in.p.cfg.Credentials(context.Background(), s.Scope, s.Role, s.Name); err != nil {
+			return nil, fmt.Errorf("credentials of role %s: %w", s.Role, err)
+		}
 	}
 	for k, v := range map[string]string{
 		"_HANDLER":                        s.Handler,
@@ -129,5 +150,5 @@ func (in *instance) environ(tmp string) []string {
 	for k, v := range env {
 		list = append(list, k+"="+v)
 	}
-	return list
+	return list, nil
 }

@@ -125,12 +125,16 @@ func (in *instance) start() (err error) {
 	if err != nil {
 		return err
 	}
+	env, err := in.environ(tmp)
+	if err != nil {
+		return err
+	}
 	in.con.say(initStart(in.spec))
 	in.cmd = &exec.Cmd{
 		Path:        argv[0],
 		Args:        argv,
 		Dir:         in.spec.Root,
-		Env:         in.environ(tmp),
+		Env:         env,
 		Stdout:      in.con.out,
 		Stderr:      in.con.out,
 		SysProcAttr: processAttr(),

@@ -21,8 +21,9 @@ type Config struct {
 	Dir string
 	// Endpoint is the URL by which functions reach us: their AWS_ENDPOINT_URL. nil leaves it out.
 	Endpoint func() string
-	// Credentials are the functions' own. nil: the account id as access key, any secret.
-	Credentials func(hydrant.Scope) (id, secret, token string)
+	// Credentials are what a new instance's process signs its calls with, as its function's role. They
+	// hold for longer than an instance lives. nil: the account id as access key, any secret.
+	Credentials Credentials
 	// Logs receives the functions' output. nil drops it.
 	Logs Logs
 	Log  *slog.Logger
@@ -33,6 +34,13 @@ type Config struct {
 	// InitTimeout bounds the first start of an instance's runtime. 0 means 10 seconds.
 	InitTimeout time.Duration
 }
+
+// Credentials gives a function that runs as a role its keys.
+type Credentials func(ctx context.Context, scope hydrant.Scope, roleARN, function string) (id, secret, token string, err error)
+
+// life is the age at which an instance takes no more events, however busy it is: its credentials,
+// handed over once, run out some day.
+const life = 8 * time.Hour
 
 // Pool runs invocations on instances. All methods may be called concurrently.
 //
@@ -167,7 +175,7 @@ func (p *Pool) release(in *instance, warm bool) bool {
 	if p.busyOf[in.spec.Function]--; p.busyOf[in.spec.Function] == 0 {
 		delete(p.busyOf, in.spec.Function)
 	}
-	if !warm || p.closed || in.retired {
+	if !warm || p.closed || in.retired || time.Since(in.born) > life {
 		delete(p.live, in)
 		return false
 	}

@@ -13,6 +13,11 @@ type checkpoint struct {
 	// Lanes, where a shard is read in lanes by partition key and they stand apart: everything of
 	// lane i below Lanes[i] is settled too.
 	Lanes []uint64 `json:",omitempty"`
+	// Until, with the tag hydrant:exactly-once: from Next up to here is one batch, which may have
+	// been given to the function already.
+	Until uint64 `json:",omitempty"`
+	// Window is the tumbling window that is open.
+	Window *window `json:",omitempty"`
 	// Done: the shard is closed and settled whole; its children may begin.
 	Done bool `json:",omitempty"`
 }
@@ -25,6 +30,6 @@ func (r *run) load(shard string) (checkpoint, bool, error) {
 
 // commit returns when the checkpoint survives a crash. It does not end with the run: what has been
 // settled is written down even while it stops.
-func (r *run) commit(shard string, c checkpoint) error {
-	return r.set.cfg.Journal.Commit(context.WithoutCancel(r.soft), journal.Set(checkpointKey(r.m.ID, shard), c))
+func (r *run) commit(shard string, c checkpoint, more ...journal.Change) error {
+	return r.set.cfg.Journal.Commit(context.WithoutCancel(r.soft), append(more, journal.Set(checkpointKey(r.m.ID, shard), c))...)
 }

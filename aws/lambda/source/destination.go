@@ -62,14 +62,14 @@ func (r *reader) report(p *part, id, condition string) error {
 	doc.Timestamp = now.Format(isoMillis)
 	doc.Batch = batchInfo{
 		ShardID: r.shard,
-		First:   p.first().Sequence,
-		Last:    p.batch.last().Sequence,
-		Begin:   p.first().Time().Format(isoMillis),
-		End:     p.batch.last().Time().Format(isoMillis),
 		Size:    len(p.recs),
-		Stream:  r.m.Stream,
+		Stream:  r.m.Source(),
 	}
-	doc.Payload = string(r.enc.event(nil, p.recs))
+	if !p.final {
+		doc.Batch.First, doc.Batch.Last = p.first().Sequence, p.batch.last().Sequence
+		doc.Batch.Begin, doc.Batch.End = p.first().Time().Format(isoMillis), p.batch.last().Time().Format(isoMillis)
+	}
+	doc.Payload = string(r.event(p))
 	body, err := json.Marshal(doc)
 	if err != nil {
 		return err

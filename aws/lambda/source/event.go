@@ -32,7 +32,11 @@ func (b *batch) id(mapping, shard string) string {
 	binary.BigEndian.PutUint64(n[0:], b.first().Offset)
 	binary.BigEndian.PutUint64(n[8:], b.last().Offset)
 	binary.BigEndian.PutUint64(n[16:], uint64(len(b.recs)))
-	h := sha256.Sum256(append([]byte(mapping+"/"+shard+"/"), n[:]...))
+	return requestID(append([]byte(mapping+"/"+shard+"/"), n[:]...))
+}
+
+func requestID(of []byte) string {
+	h := sha256.Sum256(of)
 	u, _ := uuid.FromBytes(h[:16]) // 16 bytes: no error
 	u[6] = u[6]&0x0f | 0x80        // version 8: our own making
 	u[8] = u[8]&0x3f | 0x80

@@ -1,6 +1,7 @@
 package source
 
 import (
+	"cmp"
 	"strings"
 	"time"
 
@@ -26,6 +27,7 @@ const (
 	resultNotFound = "PROBLEM: Function not found"
 	resultInternal = "PROBLEM: Lambda internal error"
 	resultStream   = "PROBLEM: Stream not found"
+	resultConsumer = "PROBLEM: Stream consumer not found"
 )
 
 // Mapping joins a stream to a function.
@@ -33,16 +35,27 @@ type Mapping struct {
 	ID       string // UUID
 	Scope    hydrant.Scope
 	Stream   string // ARN of the stream
+	Consumer string `json:",omitempty"` // ARN of the consumer, where records are pushed
 	Function string // ARN as named at creation, qualifier included
 	Settings Settings
 	Position string    // TRIM_HORIZON, LATEST, AT_TIMESTAMP
 	At       time.Time // of AT_TIMESTAMP
 	State    string
 	Modified time.Time
+	Tags     map[string]string `json:",omitempty"`
 	// Result of the last processing. Kept in memory while the mapping runs, written down when its
 	// state changes.
 	Result string
 }
+
+// Source is the event source as it was named: the consumer's ARN, or the stream's.
+func (m *Mapping) Source() string { return cmp.Or(m.Consumer, m.Stream) }
+
+// OnceTag is the tag by which a mapping asks for its batches to land once: with the value "true", what
+// a batch has put into a delivery stream is not put again when the batch is.
+const OnceTag = "hydrant:exactly-once"
+
+func (m *Mapping) once() bool { return m.Tags[OnceTag] == "true" }
 
 // ARN names the mapping.
 func (m *Mapping) ARN() string { return m.Scope.ARN("lambda", "event-source-mapping:"+m.ID) }
@@ -55,6 +68,7 @@ type Settings struct {
 	MaxRetries      int           // -1: until success or expiry
 	MaxAge          time.Duration // negative: no bound
 	Bisect          bool          // halve a failed batch
+	Tumbling        time.Duration `json:",omitempty"` // length of the windows state is kept over; 0: none
 	PartialFailures bool          // the function reports which records failed
 	Filters         []string      // event patterns; a record passes if any matches, or there are none
 	OnFailure       string        // ARN of a bucket, or ""
@@ -65,10 +79,20 @@ func Defaults() Settings {
 	return Settings{BatchSize: 100, Parallel: 1, MaxRetries: -1, MaxAge: -1}
 }
 
-// check refuses what AWS refuses beyond the bounds of single members, and what is not there yet.
-func (s *Settings) check() error {
-	invalid := func(text string) error {
-		return hydrant.Faultf("InvalidParameterValueException", "%s", text).WithField("Type", "User")
+func invalid(text string) error {
+	return hydrant.Faultf("InvalidParameterValueException", "%s", text).WithField("Type", "User")
+}
+
+// check refuses what AWS refuses beyond the bounds of single members, and what is not there.
+func (m *Mapping) check() error {
+	s := &m.Settings
+	switch {
+	case s.Tumbling > 0 && s.Parallel > 1:
+		return invalid("TumblingWindowInSeconds together with a ParallelizationFactor above 1 is not available in hydrant.")
+	case m.Tags[OnceTag] != "" && m.Tags[OnceTag] != "true" && m.Tags[OnceTag] != "false":
+		return invalid("The tag " + OnceTag + " is true or false.")
+	case m.once() && (s.Parallel > 1 || s.Tumbling > 0):
+		return invalid("The tag " + OnceTag + " needs a ParallelizationFactor of 1 and no tumbling window.")
 	}
 	if s.MaxAge >= 0 && (s.MaxAge < time.Minute || s.MaxAge > 604800*time.Second) {
 		return invalid("Invalid request provided: MaximumRecordAgeInSeconds must be -1 or between 60 and 604800.")

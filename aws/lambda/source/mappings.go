@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -27,9 +28,13 @@ type Config struct {
 	Journal   journal.Journal
 	Streams   Streams
 	Functions Functions
-	Objects   Objects // nil: OnFailure destinations are refused
-	Metrics   Metrics // nil: none
-	Log       *slog.Logger
+	Objects   Objects  // nil: OnFailure destinations are refused
+	Landings  Landings // nil: the tag hydrant:exactly-once is refused
+	Unpack    Unpack   // nil: aggregates are not taken apart
+	Metrics   Metrics  // nil: none
+	// Limits holds mappings to the rates at which AWS reads a shard.
+	Limits bool
+	Log    *slog.Logger
 	// Grace is how long Close waits for functions that work on a batch. 0 means 5 seconds.
 	Grace time.Duration
 }
@@ -43,6 +48,8 @@ type Mappings struct {
 	hard context.Context // ends when calls in flight are to be abandoned
 	cut  context.CancelFunc
 	wg   sync.WaitGroup // transitions; each waits for the run it stops
+	// attempts numbers the calls that bear a token, so that of two the later one has the higher number.
+	attempts atomic.Uint64
 
 	mu     sync.Mutex
 	closed bool
@@ -139,8 +146,15 @@ func (s *Mappings) Close() error {
 // Create makes a mapping. Where a shard is read from first is decided and written down now, so that
 // LATEST means this moment even if nothing is read for a while.
 func (s *Mappings) Create(ctx context.Context, m Mapping, enabled bool) (Mapping, error) {
-	if err := s.admit(&m.Settings); err != nil {
+	if err := s.admit(&m); err != nil {
 		return Mapping{}, err
+	}
+	if m.Consumer != "" {
+		stream, err := s.consumer(ctx, m.Consumer)
+		if err != nil {
+			return Mapping{}, err
+		}
+		m.Stream = stream
 	}
 	shards, err := s.cfg.Streams.Shards(ctx, m.Stream)
 	if hydrant.FaultCode(err) == "ResourceNotFoundException" {
@@ -155,7 +169,7 @@ func (s *Mappings) Create(ctx context.Context, m Mapping, enabled bool) (Mapping
 	m.Modified = time.Now().UTC()
 	changes := []journal.Change{journal.Set(mappingPrefix+m.ID, m)}
 	for _, sh := range shards {
-		next, err := s.cfg.Streams.Start(ctx, m.Stream, sh.ID, m.Position, m.At)
+		next, err := s.feed(&m, sh.ID).start(ctx, m.Position, m.At)
 		if err != nil {
 			return Mapping{}, fmt.Errorf("starting position in %s %s: %w", m.Stream, sh.ID, err)
 		}
@@ -168,10 +182,10 @@ func (s *Mappings) Create(ctx context.Context, m Mapping, enabled bool) (Mapping
 		return Mapping{}, errClosed()
 	}
 	for _, e := range s.all {
-		if e.Stream == m.Stream && e.Function == m.Function {
+		if e.Source() == m.Source() && e.Function == m.Function {
 			return Mapping{}, hydrant.Faultf("ResourceConflictException",
 				"The event source arn (\" %s \") and function (\" %s \") provided mapping already exists. Please update or delete the existing mapping with UUID %s",
-				m.Stream, m.Function, e.ID).WithStatus(409).WithField("Type", "User")
+				m.Source(), m.Function, e.ID).WithStatus(409).WithField("Type", "User")
 		}
 	}
 	if err := s.cfg.Journal.Commit(ctx, changes...); err != nil {
@@ -187,14 +201,35 @@ func (s *Mappings) Create(ctx context.Context, m Mapping, enabled bool) (Mapping
 	return m, nil
 }
 
-func (s *Mappings) admit(set *Settings) error {
-	if err := set.check(); err != nil {
+func (s *Mappings) admit(m *Mapping) error {
+	switch err := m.check(); {
+	case err != nil:
 		return err
-	}
-	if set.OnFailure != "" && s.cfg.Objects == nil {
-		return hydrant.Faultf("InvalidParameterValueException", "OnFailure destinations are not available here: no object store").WithField("Type", "User")
+	case m.Settings.OnFailure != "" && s.cfg.Objects == nil:
+		return invalid("OnFailure destinations are not available here: no object store")
+	case m.once() && s.cfg.Landings == nil:
+		return invalid("The tag " + OnceTag + " is not available here: delivery streams do not know batches.")
 	}
 	return nil
+}
+
+// consumer is the stream of a consumer that is there, be it not ACTIVE yet.
+func (s *Mappings) consumer(ctx context.Context, arn string) (stream string, err error) {
+	known, ok := s.cfg.Streams.(Consumers)
+	if !ok {
+		return "", invalid("Unrecognized event source. Enhanced fan-out is not available here: name the stream itself.")
+	}
+	stream, err = known.Consumer(ctx, arn)
+	switch hydrant.FaultCode(err) {
+	case "":
+		return stream, err
+	case "ResourceInUseException":
+		stream, _, _ = strings.Cut(arn, "/consumer/")
+		return stream, nil
+	case "ResourceNotFoundException":
+		return "", invalid("Stream consumer not found: " + arn)
+	}
+	return "", err
 }
 
 // Get describes one mapping of a scope.
@@ -247,7 +282,7 @@ func (s *Mappings) Update(ctx context.Context, scope hydrant.Scope, id string, c
 	if err := change(&m, &enabled); err != nil {
 		return Mapping{}, err
 	}
-	if err := s.admit(&m.Settings); err != nil {
+	if err := s.admit(&m); err != nil {
 		return Mapping{}, err
 	}
 	to := Enabled
@@ -270,6 +305,51 @@ func (s *Mappings) Update(ctx context.Context, scope hydrant.Scope, id string, c
 	e.run = nil
 	s.wg.Go(func() { s.turn(e, old, to) })
 	return m, nil
+}
+
+// Tag changes a mapping's tags; edit gets a copy. Where that changes how it reads it begins again, as
+// after an update.
+func (s *Mappings) Tag(ctx context.Context, scope hydrant.Scope, id string, edit func(map[string]string) error) error {
+	s.mu.Lock()
+	e, err := s.find(scope, id)
+	if err != nil {
+		s.mu.Unlock()
+		return err
+	}
+	m := e.snapshot()
+	s.mu.Unlock()
+	was := m.once()
+	change := func(m *Mapping) error {
+		m.Tags = maps.Clone(m.Tags)
+		if m.Tags == nil {
+			m.Tags = map[string]string{}
+		}
+		return edit(m.Tags)
+	}
+	if err := change(&m); err != nil {
+		return err
+	}
+	if err := s.admit(&m); err != nil {
+		return err
+	}
+	if m.once() != was {
+		_, err := s.Update(ctx, scope, id, func(m *Mapping, _ *bool) error { return change(m) })
+		return err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if e, err = s.find(scope, id); err != nil {
+		return err
+	}
+	now := e.Mapping
+	if err := change(&now); err != nil {
+		return err
+	}
+	if err := s.cfg.Journal.Commit(ctx, journal.Set(mappingPrefix+id, now)); err != nil {
+		return fmt.Errorf("tag event source mapping: %w", err)
+	}
+	e.Mapping = now
+	return nil
 }
 
 // Delete ends a mapping and forgets its checkpoints.
@@ -338,10 +418,15 @@ func (s *Mappings) drop(e *entry, old *run) {
 		old.wait()
 	}
 	changes := []journal.Change{journal.Unset(mappingPrefix + e.ID)}
-	s.cfg.Journal.Range(checkpointPrefix+e.ID+"/", func(key string, _ []byte) bool {
+	err := journal.Each(s.cfg.Journal, checkpointPrefix+e.ID+"/", func(key string, c checkpoint) error {
 		changes = append(changes, journal.Unset(key))
-		return true
+		changes = append(changes, s.closing(e.ID, strings.TrimPrefix(key, checkpointPrefix+e.ID+"/"), c)...)
+		return nil
 	})
+	if err != nil {
+		s.cfg.Log.Error("event source mapping is not deleted", "mapping", e.ID, "err", err)
+		return
+	}
 	if err := s.cfg.Journal.Commit(s.hard, changes...); err != nil {
 		s.cfg.Log.Error("event source mapping is not deleted", "mapping", e.ID, "err", err)
 		return

@@ -30,6 +30,15 @@ type memoryStreams struct {
 	moved  chan struct{} // closed and replaced at every change
 	shards []*memoryShard
 	gone   bool
+	reads  int
+	// consumer says what becomes of a question for a consumer: nil is ACTIVE.
+	consumer error
+}
+
+func (m *memoryStreams) Consumer(_ context.Context, arn string) (string, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return testStream, m.consumer
 }
 
 type memoryShard struct {
@@ -122,6 +131,7 @@ func (m *memoryStreams) Start(_ context.Context, _, shard, position string, at t
 func (m *memoryStreams) Read(_ context.Context, _, shard string, from uint64, limit shardlog.Limit) (recs []hydrant.Record, next uint64, end bool, err error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	m.reads++
 	if err := m.fault(); err != nil {
 		return nil, 0, false, err
 	}
@@ -168,6 +178,8 @@ type attempt struct {
 	seqs  []string
 	nums  []string // the data
 	at    time.Time
+	event []byte
+	trace string
 }
 
 // goFunction is a function in Go: it sees each event and says what becomes of it.
@@ -179,7 +191,7 @@ type goFunction struct {
 
 func (g *goFunction) Role(string) string { return "arn:aws:iam::000000000000:role/r" }
 
-func (g *goFunction) Invoke(ctx context.Context, _, id string, event []byte) (Answer, error) {
+func (g *goFunction) Invoke(ctx context.Context, _ string, call Call) (Answer, error) {
 	var doc struct {
 		Records []struct {
 			EventID string
@@ -188,10 +200,10 @@ func (g *goFunction) Invoke(ctx context.Context, _, id string, event []byte) (An
 			}
 		}
 	}
-	if err := json.Unmarshal(event, &doc); err != nil {
+	if err := json.Unmarshal(call.Event, &doc); err != nil {
 		panic(err)
 	}
-	a := attempt{id: id, at: time.Now()}
+	a := attempt{id: call.ID, at: time.Now(), event: call.Event, trace: call.Trace}
 	for _, r := range doc.Records {
 		data, _ := base64.StdEncoding.DecodeString(r.Kinesis.Data)
 		a.shard = r.EventID[:20]
@@ -239,6 +251,21 @@ type world struct {
 	fn      *goFunction
 	set     *Mappings
 	objects *memoryObjects
+	metrics *memoryMetrics
+	change  func(*Config)
+}
+
+// memoryMetrics keeps the values of each metric.
+type memoryMetrics struct {
+	mu     sync.Mutex
+	values map[string][]float64
+}
+
+func (m *memoryMetrics) Put(_ hydrant.Scope, namespace, name string, dimensions map[string]string, value float64, _ string) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	key := namespace + " " + name + " " + dimensions["FunctionName"]
+	m.values[key] = append(m.values[key], value)
 }
 
 type memoryObjects struct {
@@ -257,7 +284,8 @@ func (o *memoryObjects) PutObject(_ context.Context, _ hydrant.Scope, bucket, ke
 func play(t *testing.T, test func(t *testing.T, w *world)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
-		w := &world{t: t, journal: journal.Memory(), streams: newStreams(shard0), fn: &goFunction{}, objects: &memoryObjects{docs: map[string]string{}}}
+		w := &world{t: t, journal: journal.Memory(), streams: newStreams(shard0), fn: &goFunction{}, objects: &memoryObjects{docs: map[string]string{}},
+			metrics: &memoryMetrics{values: map[string][]float64{}}}
 		w.open()
 		test(t, w)
 		w.close()
@@ -270,11 +298,23 @@ const shard0 = "shardId-000000000000"
 func (w *world) open() {
 	w.t.Helper()
 	var err error
-	w.set, err = Open(Config{Journal: w.journal, Streams: w.streams, Functions: w.fn, Objects: w.objects, Log: slog.New(slog.DiscardHandler)})
+	cfg := Config{Journal: w.journal, Streams: w.streams, Functions: w.fn, Objects: w.objects, Metrics: w.metrics, Log: slog.New(slog.DiscardHandler)}
+	if w.change != nil {
+		w.change(&cfg)
+	}
+	w.set, err = Open(cfg)
 	if err != nil {
 		w.t.Fatal(err)
 	}
 	w.set.Start()
+}
+
+// reopen closes the world and opens it with another configuration.
+func (w *world) reopen(change func(*Config)) {
+	w.t.Helper()
+	w.close()
+	w.change = change
+	w.open()
 }
 
 func (w *world) close() {

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/hydrant-stream/hydrant"
+	"github.com/hydrant-stream/hydrant/store/journal"
 	"github.com/hydrant-stream/hydrant/store/shardlog"
 )
 
@@ -23,16 +24,56 @@ type Streams interface {
 	Wait(ctx context.Context, streamARN, shardID string, from uint64) error
 }
 
+// Consumers knows who is registered for enhanced fan-out. Where Config.Streams has this method too
+// (aws/kinesis does), the ARN of a consumer may be an event source.
+type Consumers interface {
+	// Consumer is the stream an ACTIVE consumer reads. One that is not there, or no longer, is a
+	// *hydrant.Fault ResourceNotFoundException, one in another state a ResourceInUseException.
+	Consumer(ctx context.Context, consumerARN string) (streamARN string, err error)
+}
+
+// Unpack takes a KPL aggregate apart: its records in order with Key and Data, which may be none. ok is
+// false where the record is no aggregate, or one the shard's consumers get as it is.
+type Unpack func(streamARN, shardID string, r hydrant.Record) (inner []hydrant.Record, ok bool)
+
 // Functions is what mappings call.
 type Functions interface {
-	// Invoke runs a function by its ARN, qualifier included, with an event. id is the same for every
-	// attempt of the same records: whoever wants to recognise a repeated attempt can.
+	// Invoke runs a function by its ARN, qualifier included.
 	// An error is a *hydrant.Fault (TooManyRequestsException, ResourceNotFoundException,
 	// RequestTooLargeException, …) or says that the call was cut off; a function that fails is an
 	// Answer with Error set.
-	Invoke(ctx context.Context, function, id string, event []byte) (Answer, error)
+	Invoke(ctx context.Context, function string, call Call) (Answer, error)
 	// Role is the function's role, for the event's invokeIdentityArn.
 	Role(function string) string
+}
+
+// Call is one attempt of a batch.
+type Call struct {
+	// ID is the request id: the same for every attempt of the same records, so that whoever wants to
+	// recognise a repeated attempt can.
+	ID    string
+	Event []byte
+	// Trace is the X-Ray header the function is given and its SDK repeats in every call it makes; ""
+	// leaves it to the runtime.
+	Trace string
+}
+
+// Landings is what batches have put into delivery streams already: aws/firehose's half of the
+// exactly-once setting. Its rule is in docs/decisions/0142. All methods may be called concurrently for
+// different tokens.
+//
+// A call bears a token when its X-Amzn-Trace-Id is a Trace of it.
+type Landings interface {
+	// Open makes a token known, before a call bears it. The changes are committed together with the
+	// bounds of the batch.
+	Open(token string) []journal.Change
+	// Attempt begins the nth attempt of a token; n goes up within a process. When it returns, calls of earlier attempts have been
+	// counted or will be refused. What an attempt puts that an earlier one has put already is
+	// acknowledged and not put again.
+	Attempt(ctx context.Context, token string, n uint64) error
+	// Close forgets a token: calls that still bear it are refused. The changes are committed together
+	// with the checkpoint that passes the batch. A token that is not open is no error.
+	Close(token string) []journal.Change
 }
 
 // Answer is what a function returned.

@@ -33,7 +33,8 @@ func (s *Mappings) Progress(ctx context.Context) ([]Progress, error) {
 		}
 		for _, shard := range shards {
 			p := Progress{Mapping: m.ID, Function: m.Function, Stream: m.Stream, Shard: shard.ID}
-			end, err := s.cfg.Streams.Start(ctx, m.Stream, shard.ID, "LATEST", m.At)
+			feed := s.feed(&m, shard.ID)
+			end, err := feed.start(ctx, "LATEST", m.At)
 			if err != nil {
 				return nil, err
 			}
@@ -42,13 +43,16 @@ func (s *Mappings) Progress(ctx context.Context) ([]Progress, error) {
 				return nil, err
 			}
 			if !ok {
-				if c.Next, err = s.cfg.Streams.Start(ctx, m.Stream, shard.ID, m.Position, m.At); err != nil {
+				if c.Next, err = feed.start(ctx, m.Position, m.At); err != nil {
 					return nil, err
 				}
 			}
 			p.Next = c.Next
 			if end > c.Next {
 				p.Behind = end - c.Next
+			}
+			if m.Consumer != "" {
+				p.Next, p.Behind = outer(p.Next), outer(p.Behind+maxInner-1)
 			}
 			list = append(list, p)
 		}

@@ -5,7 +5,6 @@ import (
 	"log/slog"
 	"time"
 
-	"github.com/hydrant-stream/hydrant"
 	"github.com/hydrant-stream/hydrant/store/shardlog"
 )
 
@@ -17,36 +16,18 @@ type reader struct {
 	log   *slog.Logger
 	enc   *encoder
 	feed  feed
-}
-
-// feed is where a reader's records come from. Polling is the one there is; a subscription that
-// records are pushed through is another.
-type feed interface {
-	// read returns what is there from an offset on, as Streams.Read does.
-	read(ctx context.Context, from uint64, limit shardlog.Limit) (recs []hydrant.Record, next uint64, end bool, err error)
-	// wait returns when read has something to say.
-	wait(ctx context.Context, from uint64) error
-}
-
-// poll reads the stream's log as GetRecords does, and is woken instead of asking every second.
-type poll struct {
-	streams       Streams
-	stream, shard string
-}
-
-func (p poll) read(ctx context.Context, from uint64, limit shardlog.Limit) ([]hydrant.Record, uint64, bool, error) {
-	return p.streams.Read(ctx, p.stream, p.shard, from, limit)
-}
-
-func (p poll) wait(ctx context.Context, from uint64) error {
-	return p.streams.Wait(ctx, p.stream, p.shard, from)
+	// Of the batch in hand, where batches come one after the other; a reader with lanes has neither.
+	window *window // the tumbling window it belongs to
+	token  string  // what its calls bear
+	// turned is the window with the state of the last answer, on its way into a checkpoint.
+	turned *window
 }
 
 // read works until the shard's end (true) or until the run stops.
 func (r *reader) read() bool {
 	cfg := &r.set.cfg
-	r.feed = poll{cfg.Streams, r.m.Stream, r.shard}
-	r.enc = newEncoder(r.m.Stream, r.shard, r.m.Scope.Region, cfg.Functions.Role(r.m.Function))
+	r.feed = r.set.feed(&r.m, r.shard)
+	r.enc = newEncoder(r.m.Source(), r.shard, r.m.Scope.Region, cfg.Functions.Role(r.m.Function))
 	for tries := 1; ; tries++ {
 		ended, err := r.session()
 		if err == nil {
@@ -67,14 +48,24 @@ func (r *reader) session() (ended bool, err error) {
 	if err := r.outdated(); err != nil {
 		return false, err
 	}
+	r.stand(r.point)
 	if lanes := r.point.Lanes; lanes != nil && len(lanes) != r.m.Settings.Parallel {
 		// Lanes of another number were left standing apart: settle what lies between them first.
 		if ended, err = r.parallel(len(lanes)); ended || err != nil || r.soft.Err() != nil {
 			return ended, err
 		}
 	}
-	if n := r.m.Settings.Parallel; n > 1 {
-		return r.parallel(n)
+	if w := r.point.Window; w != nil && r.m.Settings.Tumbling == 0 { // the mapping has windows no more
+		w.Early = true
+		if err := r.closeWindow(); err != nil {
+			return false, err
+		}
+	}
+	switch {
+	case r.m.Settings.Parallel > 1:
+		return r.parallel(r.m.Settings.Parallel)
+	case r.m.Settings.Tumbling > 0:
+		return r.tumble()
 	}
 	return r.serial()
 }
@@ -82,13 +73,13 @@ func (r *reader) session() (ended bool, err error) {
 // outdated resets a checkpoint beyond the shard's end: the stream was deleted and made anew under
 // the same name, and the checkpoint speaks of the old one.
 func (r *reader) outdated() error {
-	end, err := r.set.cfg.Streams.Start(r.soft, r.m.Stream, r.shard, "LATEST", time.Time{})
+	end, err := r.feed.start(r.soft, "LATEST", time.Time{})
 	if err != nil {
 		return err
 	}
 	if r.point.Next > end {
 		r.log.Warn("the stream is another one than before; its shard is read from its beginning", "checkpoint", r.point.Next, "end", end)
-		r.point = checkpoint{}
+		return r.save(checkpoint{})
 	}
 	return nil
 }
@@ -96,19 +87,11 @@ func (r *reader) outdated() error {
 // serial settles one batch after the other.
 func (r *reader) serial() (ended bool, err error) {
 	for r.soft.Err() == nil {
-		b, end, err := r.gather(r.point.Next)
+		b, end, err := r.cut()
 		if err != nil {
 			return false, err
 		}
-		err = r.settle(r.soft, b, func(next uint64) error {
-			point := checkpoint{Next: next}
-			if err := r.commit(r.shard, point); err != nil {
-				return err
-			}
-			r.point = point
-			return nil
-		})
-		if err != nil {
+		if err := r.settle(r.soft, b, r.passed(b.next)); err != nil {
 			return false, err
 		}
 		if end {
@@ -118,10 +101,51 @@ func (r *reader) serial() (ended bool, err error) {
 	return false, nil
 }
 
+// cut takes the next batch: the one that was in hand when an earlier life ended, or a new one.
+func (r *reader) cut() (b batch, end bool, err error) {
+	if until := r.point.Until; until > 0 {
+		b, err = r.regather(until)
+		return b, false, err
+	}
+	b, end, err = r.gather(r.soft, r.point.Next)
+	if err == nil && r.m.once() && len(b.recs) > 0 {
+		err = r.save(checkpoint{Next: r.point.Next, Until: b.next})
+	}
+	return b, end, err
+}
+
+// passed returns what settle calls when everything below an offset of a batch that ends at until is
+// settled.
+func (r *reader) passed(until uint64) func(next uint64) error {
+	return func(next uint64) error {
+		point := checkpoint{Next: next}
+		if r.m.once() && next < until {
+			point.Until = until // what is left of the batch is a batch
+		}
+		return r.save(point)
+	}
+}
+
+// save moves the shard's checkpoint.
+func (r *reader) save(point checkpoint) error {
+	if err := r.commit(r.shard, point, r.turnover(point)...); err != nil {
+		return err
+	}
+	r.stand(point)
+	return nil
+}
+
+// stand takes a checkpoint as where the reader is.
+func (r *reader) stand(point checkpoint) {
+	r.point, r.window, r.token = point, point.Window, ""
+	if point.Until > 0 && r.m.once() {
+		r.token = r.tokenOf(point)
+	}
+}
+
 // finish writes down that the shard is done.
 func (r *reader) finish() error {
-	r.point.Done, r.point.Lanes = true, nil
-	if err := r.commit(r.shard, r.point); err != nil {
+	if err := r.save(checkpoint{Next: r.point.Next, Done: true}); err != nil {
 		return err
 	}
 	r.log.Info("shard is read to its end")
@@ -129,12 +153,16 @@ func (r *reader) finish() error {
 }
 
 // gather waits for records from an offset on and takes a batch of them: as many as the settings
-// allow and one event holds. The batch may be empty where a filter let nothing through, or at the end.
-func (r *reader) gather(from uint64) (b batch, end bool, err error) {
+// allow and one event holds. The batch may be empty where a filter let nothing through, at the end, or
+// when ctx ends before the run does.
+func (r *reader) gather(ctx context.Context, from uint64) (b batch, end bool, err error) {
 	set := &r.m.Settings
 	b.next = from
 	size := len(eventHead) + len(eventEnd)
-	ctx := r.soft
+	if set.Tumbling > 0 {
+		size += maxState + 1024 // what the window adds to the event
+	}
+	asked := ctx
 	for {
 		recs, next, end, err := r.feed.read(r.soft, b.next, shardlog.Limit{
 			Records: set.BatchSize - len(b.recs),
@@ -161,9 +189,9 @@ func (r *reader) gather(from uint64) (b batch, end bool, err error) {
 		case end, len(b.recs) >= set.BatchSize, len(b.recs) > 0 && set.Window == 0, moved && len(b.recs) == 0:
 			return b, end, nil
 		}
-		if len(b.recs) > 0 && ctx == r.soft {
+		if len(b.recs) > 0 && ctx == asked {
 			var cancel context.CancelFunc
-			ctx, cancel = context.WithTimeout(r.soft, set.Window)
+			ctx, cancel = context.WithTimeout(asked, set.Window)
 			defer cancel()
 		}
 		if err := r.feed.wait(ctx, b.next); err != nil {

@@ -24,7 +24,7 @@ type run struct {
 	set     *Mappings
 	m       Mapping
 	filters filters
-	result  func(string)
+	told    func(string) // takes the mapping's LastProcessingResult
 	log     *slog.Logger
 	soft    context.Context // ends when no new batch is to be begun
 	stop    context.CancelFunc
@@ -32,6 +32,7 @@ type run struct {
 
 	mu     sync.Mutex
 	nudged chan struct{} // closed and replaced by nudge
+	over   bool          // result has got its last word
 }
 
 // begin starts reading. The caller holds s.mu.
@@ -45,7 +46,7 @@ func (s *Mappings) begin(e *entry) *run {
 		set:     s,
 		m:       m,
 		filters: filters,
-		result:  func(text string) { e.result.Store(&text) },
+		told:    func(text string) { e.result.Store(&text) },
 		log:     s.cfg.Log.With("mapping", m.ID, "function", m.Function),
 		nudged:  make(chan struct{}),
 	}
@@ -56,6 +57,24 @@ func (s *Mappings) begin(e *entry) *run {
 
 func (r *run) wait() { r.wg.Wait() }
 
+// result tells how the last processing went.
+func (r *run) result(text string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if !r.over {
+		r.told(text)
+	}
+}
+
+// end stops the run for good, between two batches; the mapping stays Enabled and says why.
+func (r *run) end(text string) {
+	r.result(text)
+	r.mu.Lock()
+	r.over = true
+	r.mu.Unlock()
+	r.stop()
+}
+
 func (r *run) nudge() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -63,8 +82,50 @@ func (r *run) nudge() {
 	r.nudged = make(chan struct{})
 }
 
+// watch is how often a mapping looks whether its consumer is still registered. A subscription ends
+// with its consumer, on AWS too.
+const watch = time.Second
+
+// subscribed waits until the mapping's consumer is ACTIVE, and from then on ends the run when it is
+// gone. False: it is not there.
+func (r *run) subscribed() bool {
+	consumers, ok := r.set.cfg.Streams.(Consumers)
+	if !ok {
+		r.log.Error("enhanced fan-out is not available here", "consumer", r.m.Consumer)
+		r.end(resultConsumer)
+		return false
+	}
+	check := func() (active bool) {
+		_, err := consumers.Consumer(r.soft, r.m.Consumer)
+		if hydrant.FaultCode(err) == "ResourceNotFoundException" && r.soft.Err() == nil {
+			r.log.Error("stream consumer is not registered; its mapping reads no more", "consumer", r.m.Consumer, "err", err)
+			r.end(resultConsumer)
+		}
+		return err == nil
+	}
+	for tries := 1; !check(); tries++ {
+		if !r.pause(backoff(min(tries, 3))) {
+			return false
+		}
+	}
+	r.wg.Go(func() {
+		for pass(r.soft, watch) == nil {
+			check()
+		}
+	})
+	return true
+}
+
 // follow starts a reader for every shard whose parents are done.
 func (r *run) follow() {
+	if r.m.once() && r.set.cfg.Landings == nil {
+		r.log.Error("the tag " + OnceTag + " is not available here; the mapping does not read")
+		r.end(resultInternal)
+		return
+	}
+	if r.m.Consumer != "" && !r.subscribed() {
+		return
+	}
 	started := map[string]bool{}
 	ended := make(chan struct{}, 1)
 	timer := time.NewTimer(relist)

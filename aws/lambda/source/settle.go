@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/hydrant-stream/hydrant"
@@ -24,7 +25,9 @@ type part struct {
 	failures int // calls that count as attempts and failed
 	pauses   int // calls in a row that were no success, for the backoff
 	last     Answer
-	report   bool // last was a partial response
+	report   bool      // last was a partial response
+	final    bool      // no records: the call that ends a tumbling window
+	since    time.Time // of the first call
 }
 
 // settle invokes the function with a batch until every record is done or given up, calling done
@@ -39,7 +42,11 @@ func (r *reader) settle(ctx context.Context, b batch, done func(next uint64) err
 	if len(b.recs) == 0 {
 		return done(b.next)
 	}
-	for work := []part{{batch: b}}; len(work) > 0; {
+	return r.work(ctx, []part{{batch: b}}, done)
+}
+
+func (r *reader) work(ctx context.Context, work []part, done func(next uint64) error) error {
+	for len(work) > 0 {
 		p := &work[0]
 		if n := r.expired(ctx, p); n > 0 {
 			old := *p
@@ -62,9 +69,12 @@ func (r *reader) settle(ctx context.Context, b batch, done func(next uint64) err
 		if ctx.Err() != nil {
 			return errStopped
 		}
-		id := p.id(r.m.ID, r.shard)
+		id := r.id(p)
 		began := time.Now()
-		answer, err := r.call(id, p.recs)
+		if p.since.IsZero() {
+			p.since = began
+		}
+		answer, err := r.call(id, p)
 		if r.set.hard.Err() != nil {
 			return errStopped // whatever came back, we did not wait for it in earnest
 		}
@@ -72,26 +82,22 @@ func (r *reader) settle(ctx context.Context, b batch, done func(next uint64) err
 			p.pauses++
 			pause := backoff(p.pauses)
 			r.result(problem(err))
-			r.log.Warn("function cannot be called; the batch waits", r.about(p, id, "err", err, "pause", pause)...)
+			r.log.Warn("function cannot be called; the batch waits", r.about(p, id, "err", err, "calls", p.pauses, "pause", pause)...)
 			if !r.pauseIn(ctx, pause) {
 				return errStopped
 			}
 			continue
 		}
-		failedAt := 0 // index of the first record that is not done
-		switch {
-		case err != nil || answer.Error != "":
-		case r.m.Settings.PartialFailures:
-			failedAt = failedFrom(answer.Payload, p.recs)
-		default:
-			failedAt = len(p.recs)
+		failedAt := -1 // index of the first record that is not done; with none to be done, -1 is failure
+		if err == nil && answer.Error == "" {
+			failedAt = r.judge(answer, p)
 		}
-		r.observe(p, failedAt)
+		r.observe(p)
 
 		if failedAt == len(p.recs) {
 			r.result(resultOK)
 			if p.failures > 0 || p.pauses > 0 {
-				r.log.Info("batch succeeded at last", r.about(p, id, "attempt", p.failures+1, "took", time.Since(began))...)
+				r.log.Info("batch succeeded at last", r.about(p, id, "attempt", p.failures+1, "calls", p.pauses+1, "took", time.Since(began), "since", time.Since(p.since))...)
 			} else {
 				r.log.Debug("batch succeeded", r.about(p, id, "took", time.Since(began))...)
 			}
@@ -104,13 +110,13 @@ func (r *reader) settle(ctx context.Context, b batch, done func(next uint64) err
 		}
 		if failedAt > 0 {
 			r.result(resultOK)
-			cut := p.recs[failedAt]
-			r.log.Warn("batch succeeded in part; the rest comes again", r.about(p, id, "done", failedAt, "from", cut.Sequence)...)
+			cut, pause := p.recs[failedAt], backoff(1)
+			r.log.Warn("batch succeeded in part; the rest comes again", r.about(p, id, "done", failedAt, "from", cut.Sequence, "pause", pause)...)
 			*p = part{batch: batch{recs: p.recs[failedAt:], next: p.next}, pauses: 1, last: answer, report: true}
 			if err := done(cut.Offset); err != nil {
 				return err
 			}
-			if !r.pauseIn(ctx, backoff(1)) {
+			if !r.pauseIn(ctx, pause) {
 				return errStopped
 			}
 			continue
@@ -124,18 +130,21 @@ func (r *reader) settle(ctx context.Context, b batch, done func(next uint64) err
 		set := &r.m.Settings
 		switch {
 		case set.Bisect && len(p.recs) > 1:
-			half := len(p.recs) / 2
-			r.log.Warn("batch failed; its halves come again", r.about(p, id, "attempt", p.failures, "error", reason(answer, err))...)
+			half, pause := len(p.recs)/2, backoff(1)
+			r.log.Warn("batch failed; its halves come again", r.about(p, id, "attempt", p.failures, "error", reason(answer, err), "pause", pause)...)
 			a := part{batch: batch{recs: p.recs[:half:half], next: p.recs[half].Offset}}
 			b := part{batch: batch{recs: p.recs[half:], next: p.next}}
 			work = append([]part{a, b}, work[1:]...)
-			if !r.pauseIn(ctx, backoff(1)) {
+			if !r.pauseIn(ctx, pause) {
 				return errStopped
 			}
-		case set.MaxRetries >= 0 && p.failures > set.MaxRetries:
-			gone := *p
+		case set.MaxRetries >= 0 && p.failures > set.MaxRetries, p.final && r.window.past(set.MaxAge):
+			gone, condition := *p, retriesExhausted
+			if set.MaxRetries < 0 || p.failures <= set.MaxRetries {
+				condition = ageExceeded
+			}
 			work = work[1:]
-			if err := r.giveUp(ctx, &gone, retriesExhausted); err != nil {
+			if err := r.giveUp(ctx, &gone, condition); err != nil {
 				return err
 			}
 			if err := done(gone.next); err != nil {
@@ -154,12 +163,47 @@ func (r *reader) settle(ctx context.Context, b batch, done func(next uint64) err
 
 // call renders the event and invokes the function. It does not end with the run but with the
 // grace period after it.
-func (r *reader) call(id string, recs []hydrant.Record) (Answer, error) {
-	event := r.enc.event(make([]byte, 0, r.enc.bound(recs)), recs)
+func (r *reader) call(id string, p *part) (Answer, error) {
+	ctx := hydrant.WithScope(r.set.hard, r.m.Scope)
+	event := r.event(p)
 	if len(event) > maxEvent {
 		return Answer{}, hydrant.Faultf("RequestTooLargeException", "%d byte payload is too large for the RequestResponse invocation type (limit %d bytes)", len(event), maxEvent).WithStatus(413)
 	}
-	return r.set.cfg.Functions.Invoke(hydrant.WithScope(r.set.hard, r.m.Scope), r.m.Function, id, event)
+	trace, err := r.attempt(ctx)
+	if err != nil {
+		return Answer{}, err
+	}
+	return r.set.cfg.Functions.Invoke(ctx, r.m.Function, Call{ID: id, Event: event, Trace: trace})
+}
+
+// event is what the function is given of a part.
+func (r *reader) event(p *part) []byte {
+	if w := r.window; w != nil {
+		return w.event(r, p)
+	}
+	return r.enc.event(make([]byte, 0, r.enc.bound(p.recs)), p.recs)
+}
+
+// judge reads the answer of a function that has not failed: the index of the first record that is not
+// done, or -1 where the whole call counts as failed.
+func (r *reader) judge(a Answer, p *part) int {
+	done := len(p.recs)
+	if p.final {
+		return done
+	}
+	if r.m.Settings.PartialFailures {
+		if done = failedFrom(a.Payload, p.recs); done == 0 {
+			return -1
+		}
+	}
+	if w := r.window; w != nil {
+		turned := w.turn(a.Payload)
+		if turned == nil {
+			return -1
+		}
+		r.turned = turned
+	}
+	return done
 }
 
 // attempted reports whether a call that could not be made uses up an attempt: an event that is too
@@ -181,7 +225,7 @@ func reason(a Answer, err error) string {
 		return err.Error()
 	}
 	if a.Error == "" {
-		return "batchItemFailures"
+		return "the function reports failure by its answer"
 	}
 	const most = 500
 	text := a.Payload
@@ -194,6 +238,9 @@ func reason(a Answer, err error) string {
 // expired counts the records at the front that are too old: for the mapping's bound, or because the
 // stream no longer holds them (asked only of a batch that has failed).
 func (r *reader) expired(ctx context.Context, p *part) (n int) {
+	if p.final {
+		return 0
+	}
 	if age := r.m.Settings.MaxAge; age >= 0 {
 		cut := time.Now().Add(-age).UnixMilli()
 		for n < len(p.recs) && p.recs[n].Arrival < cut {
@@ -201,7 +248,7 @@ func (r *reader) expired(ctx context.Context, p *part) (n int) {
 		}
 	}
 	if p.pauses > 0 {
-		horizon, err := r.set.cfg.Streams.Start(ctx, r.m.Stream, r.shard, "TRIM_HORIZON", time.Time{})
+		horizon, err := r.feed.start(ctx, "TRIM_HORIZON", time.Time{})
 		for err == nil && n < len(p.recs) && p.recs[n].Offset < horizon {
 			n++
 		}
@@ -212,8 +259,8 @@ func (r *reader) expired(ctx context.Context, p *part) (n int) {
 // giveUp reports a batch that will not be tried again. Where there is a destination the report is
 // stored before the checkpoint moves.
 func (r *reader) giveUp(ctx context.Context, p *part, condition string) error {
-	id := p.id(r.m.ID, r.shard)
-	r.log.Error("batch is given up", r.about(p, id, "condition", condition, "attempts", p.failures)...)
+	id := r.id(p)
+	r.log.Error("batch is given up", r.about(p, id, "condition", condition, "attempts", p.failures, "since", sinceFirst(p), "destination", r.m.Settings.OnFailure)...)
 	if r.m.Settings.OnFailure == "" {
 		return nil
 	}
@@ -229,28 +276,51 @@ func (r *reader) giveUp(ctx context.Context, p *part, condition string) error {
 	}
 }
 
+// sinceFirst is how long ago a part was first tried: 0 if it never was.
+func sinceFirst(p *part) time.Duration {
+	if p.since.IsZero() {
+		return 0
+	}
+	return time.Since(p.since)
+}
+
 // pauseIn is pause, ended by ctx too.
 func (r *reader) pauseIn(ctx context.Context, d time.Duration) bool {
 	return r.pause(d) && ctx.Err() == nil
 }
 
+// id is the request id of a part.
+func (r *reader) id(p *part) string {
+	if p.final {
+		return r.window.id(r.m.ID, r.shard)
+	}
+	return p.batch.id(r.m.ID, r.shard)
+}
+
 // about is what every log line of a batch says.
 func (r *reader) about(p *part, id string, more ...any) []any {
+	if p.final {
+		return append([]any{"request", id, "window", r.window.start()}, more...)
+	}
 	return append([]any{"request", id, "records", len(p.recs), "first", p.first().Sequence, "last", p.batch.last().Sequence}, more...)
 }
 
-// observe gives the metric of how far behind the mapping is.
-func (r *reader) observe(p *part, done int) {
+// observe gives the metric of how far behind the mapping is: the age of the last record of the batch.
+func (r *reader) observe(p *part) {
 	m := r.set.cfg.Metrics
-	if m == nil {
+	if m == nil || len(p.recs) == 0 {
 		return
 	}
-	last := p.recs[max(done-1, 0)]
+	last := p.recs[len(p.recs)-1]
 	age := max(time.Since(last.Time()), 0)
 	arn, err := hydrant.ParseARN(r.m.Function)
 	if err != nil {
 		panic(fmt.Sprintf("internal error: mapping %s: %v", r.m.ID, err))
 	}
-	name, _ := arn.Name("function:")
+	resource, _ := arn.Name("function:")
+	name, _, qualified := strings.Cut(resource, ":")
 	m.Put(r.m.Scope, "AWS/Lambda", "IteratorAge", map[string]string{"FunctionName": name}, float64(age.Milliseconds()), "Milliseconds")
+	if qualified {
+		m.Put(r.m.Scope, "AWS/Lambda", "IteratorAge", map[string]string{"FunctionName": name, "Resource": resource}, float64(age.Milliseconds()), "Milliseconds")
+	}
 }
