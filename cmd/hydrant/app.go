@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 	"slices"
 
+	"github.com/hydrant-stream/hydrant/aws/athena"
+	"github.com/hydrant-stream/hydrant/aws/cloudformation"
 	"github.com/hydrant-stream/hydrant/aws/cwlogs"
 	"github.com/hydrant-stream/hydrant/aws/firehose"
 	"github.com/hydrant-stream/hydrant/aws/glue"
@@ -28,6 +30,7 @@ type house struct {
 	journal  journal.Journal
 	records  *segment.Engine
 	lake     *dir.Store
+	identity *identity
 	logs     *cwlogs.Service
 	kinesis  *kinesis.Service
 	glue     *glue.Service
@@ -35,7 +38,11 @@ type house struct {
 	firehose *firehose.Service
 	lambda   *lambda.Service
 	query    *query.Engine
+	athena   *athena.Service
+	stacks   *cloudformation.Service
 	wire     *wire.Server
+
+	transforms functions // of delivery streams
 
 	closers []func() error
 }
@@ -53,6 +60,7 @@ func openHouse(ctx context.Context, c Config, endpoint string, log *slog.Logger,
 	if err != nil {
 		return h, err
 	}
+	enforce := len(keys) > 0
 	disk := vfs.OS(c.Data)
 
 	// What keeps.
@@ -69,6 +77,11 @@ func openHouse(ctx context.Context, c Config, endpoint string, log *slog.Logger,
 	}
 	h.closing(h.lake.Close)
 
+	// Who may act.
+	if h.identity, err = openIdentity(h, keys, enforce); err != nil {
+		return h, fmt.Errorf("open IAM: %w", err)
+	}
+
 	// What acts, upstream first.
 	if h.logs, err = cwlogs.New(cwlogs.Config{Journal: h.journal, Log: h.records}); err != nil {
 		return h, fmt.Errorf("open CloudWatch Logs: %w", err)
@@ -83,7 +96,7 @@ func openHouse(ctx context.Context, c Config, endpoint string, log *slog.Logger,
 	}
 	if h.firehose, err = firehose.New(firehose.Config{
 		Log: h.records, Journal: h.journal, Lake: h.lake,
-		Tables: h.glue, Logs: h.logs, Streams: h.kinesis,
+		Tables: h.glue, Logs: h.logs, Streams: h.kinesis, Functions: &h.transforms,
 		Limits: c.Limits == "aws", StatusDelay: c.StatusDelay, Logger: log,
 	}); err != nil {
 		return h, fmt.Errorf("open Firehose: %w", err)
@@ -92,7 +105,7 @@ func openHouse(ctx context.Context, c Config, endpoint string, log *slog.Logger,
 	if h.lambda, err = lambda.New(lambda.Config{
 		Journal: h.journal, Dir: filepath.Join(c.Data, "lambda"), Endpoint: func() string { return endpoint },
 		Logs: h.logs, Streams: h.kinesis, Objects: objects{h.lake}, Code: objects{h.lake},
-		StatusDelay: c.StatusDelay, Log: log, Allowed: c.loopback() || c.AllowFunctions,
+		Credentials: h.identity.functionCredentials, Limits: c.Limits == "aws", StatusDelay: c.StatusDelay, Log: log, Allowed: c.loopback() || c.AllowFunctions,
 	}); err != nil {
 		return h, fmt.Errorf("open Lambda: %w", err)
 	}
@@ -104,17 +117,36 @@ func openHouse(ctx context.Context, c Config, endpoint string, log *slog.Logger,
 	h.query = query.New(query.Config{Catalog: catalog{h.glue}, Lake: h.lake, Paths: h.lake, Memory: c.QueryMemory, Threads: c.QueryThreads, TempDir: temp})
 	h.closing(h.query.Close)
 
-	h.wire = wire.NewServer(wire.Config{Services: h.services(), Keys: keys, Log: log, Done: m.done})
+	if h.athena, err = athena.New(athena.Config{Journal: h.journal, Lake: h.lake, Catalog: definitions{h.glue}, Query: h.query, Log: log}); err != nil {
+		return h, fmt.Errorf("open Athena: %w", err)
+	}
+	h.closing(h.athena.Close)
+	if h.stacks, err = cloudformation.New(cloudformation.Config{
+		Journal: h.journal, Objects: objects{h.lake}, Log: log,
+		Types: resourceTypes(stackRooms{kinesis: h.kinesis, firehose: h.firehose, lambda: h.lambda, glue: h.glue, s3: h.s3, logs: h.logs, iam: h.identity.iam, athena: h.athena}),
+	}); err != nil {
+		return h, fmt.Errorf("open CloudFormation: %w", err)
+	}
+	h.closing(h.stacks.Close)
+	h.identity.kinesis, h.identity.lambda, h.identity.athena = h.kinesis, h.lambda, h.athena
+
+	w := wire.Config{Services: h.services(), Log: log, Done: m.done}
+	h.identity.guard(&w, enforce)
+	h.wire = wire.NewServer(w)
 	return h, nil
 }
 
 // start lets what was under way when the house was last closed go on. Functions call us, so it comes
 // after we listen.
-func (h *house) start() { h.lambda.Start() }
+func (h *house) start() {
+	h.transforms.open(h.lambda.Caller())
+	h.lambda.Start()
+	h.stacks.Start()
+}
 
 // services are the rooms with a door to the wire.
 func (h *house) services() []wire.Service {
-	return []wire.Service{h.kinesis.Wire(), h.lambda.Wire(), h.firehose.Wire(), h.s3.Wire(), h.glue.Wire(), h.logs.Wire()}
+	return []wire.Service{h.kinesis.Wire(), h.lambda.Wire(), h.firehose.Wire(), h.s3.Wire(), h.glue.Wire(), h.athena.Wire(), h.logs.Wire(), h.identity.iam.Wire(), h.identity.sts.Wire(), h.stacks.Wire()}
 }
 
 func (h *house) closing(f func() error) { h.closers = append(h.closers, f) }

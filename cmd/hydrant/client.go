@@ -7,6 +7,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/credentials"
+
+	"github.com/hydrant-stream/hydrant/internal/awsbody"
 )
 
 const (
@@ -31,6 +33,7 @@ func awsConfig(ctx context.Context, endpoint, region string) (aws.Config, error)
 	if err != nil {
 		return cfg, err
 	}
+	cfg.HTTPClient = awsbody.Over(cfg.HTTPClient)
 	if endpoint == awsItself {
 		cfg.BaseEndpoint = nil
 		return cfg, nil

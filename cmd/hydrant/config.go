@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"log/slog"
 	"net"
@@ -18,7 +19,8 @@ type Config struct {
 	Limits      string        `default:"none" enum:"aws,none" help:"aws holds AWS's throughput limits per shard and delivery stream; none holds sizes and counts only."`
 	StatusDelay time.Duration `default:"100ms" help:"How long a resource stays CREATING, UPDATING or DELETING. AWS takes seconds."`
 
-	AccessKeys     []string `name:"access-key" env:"HYDRANT_ACCESS_KEYS" placeholder:"ID:SECRET" help:"Access keys to accept. With any, every request must be signed with one of them."`
+	AccessKeys     []string `name:"access-key" env:"HYDRANT_ACCESS_KEYS" placeholder:"ID:SECRET" help:"Access keys of the administrator. With any, every request must be signed and IAM policies are evaluated."`
+	Auth           bool     `help:"Refuse to start without --access-key: signatures and IAM policies are to be checked."`
 	AllowFunctions bool     `help:"Run Lambda functions though listening beyond loopback. They run with your own rights."`
 
 	SegmentMiB   int    `default:"128" name:"segment-mib" help:"Size of a log segment. Space is freed segment by segment."`
@@ -82,6 +84,9 @@ func (c *Config) loopback() bool {
 
 // check refuses settings that would expose the house.
 func (c *Config) check() error {
+	if c.Auth && len(c.AccessKeys) == 0 {
+		return hinted{errors.New("--auth checks signatures, and no access keys are configured"), "give --access-key ID:SECRET, or leave --auth out"}
+	}
 	if !c.loopback() && len(c.AccessKeys) == 0 {
 		return hinted{fmt.Errorf("%s can be reached from other machines, and no access keys are configured", c.Addr),
 			"listen on 127.0.0.1, or give --access-key ID:SECRET so that every request must be signed"}
