@@ -21,6 +21,8 @@ type Config struct {
 
 	AccessKeys     []string `name:"access-key" env:"HYDRANT_ACCESS_KEYS" placeholder:"ID:SECRET" help:"Access keys of the administrator. With any, every request must be signed and IAM policies are evaluated."`
 	Auth           bool     `help:"Refuse to start without --access-key: signatures and IAM policies are to be checked."`
+	TLSCert        string   `name:"tls-cert" placeholder:"FILE" help:"Certificate (PEM) for clients that speak TLS on the port. Without one, a self-signed is made in DIR/tls when the first such client comes."`
+	TLSKey         string   `name:"tls-key" placeholder:"FILE" help:"Its private key (PEM)."`
 	AllowFunctions bool     `help:"Run Lambda functions though listening beyond loopback. They run with your own rights."`
 
 	SegmentMiB   int    `default:"128" name:"segment-mib" help:"Size of a log segment. Space is freed segment by segment."`

@@ -61,17 +61,26 @@ func startServer(ctx context.Context, c Config, log *slog.Logger) (s *server, er
 	if err := os.MkdirAll(c.Data, 0o755); err != nil {
 		return nil, hinted{fmt.Errorf("make the data folder: %w", err), "give --data a folder this user may write"}
 	}
-	s = &server{cfg: c, log: log, metrics: newMetrics(), failed: make(chan error, 1)}
-	if s.lock, err = vfs.Lock(vfs.OS(c.Data), "LOCK"); err != nil {
+	lock, err := vfs.Lock(vfs.OS(c.Data), "LOCK")
+	if err != nil {
 		return nil, hinted{err, "another hydrant uses this folder; stop it, or give --data another one"}
 	}
 	defer func() {
 		if err != nil {
-			s.lock.Close()
+			lock.Close()
 		}
 	}()
-	if s.listener, err = net.Listen("tcp", c.Addr); err != nil {
+	certs, err := newCertificates(c)
+	if err != nil {
+		return nil, err
+	}
+	listener, err := net.Listen("tcp", c.Addr)
+	if err != nil {
 		return nil, hinted{err, "another program listens there; stop it, or give --addr another port"}
+	}
+	s = &server{
+		cfg: c, log: log, metrics: newMetrics(), lock: lock,
+		listener: wire.OnePort(listener, certs.get), failed: make(chan error, 1),
 	}
 	h, err := openHouse(ctx, c, s.url(), log, s.metrics)
 	if err != nil {
@@ -80,6 +89,7 @@ func startServer(ctx context.Context, c Config, log *slog.Logger) (s *server, er
 	}
 	s.house.Store(h)
 	s.http = wire.NewHTTPServer(s.routes())
+	s.http.ErrorLog = slog.NewLogLogger(log.Handler(), slog.LevelDebug) // handshakes that fail, and the like
 	s.http.RegisterOnShutdown(func() { s.house.Load().kinesis.Drain() }) // event streams would hold it up
 	go func() {
 		if err := s.http.Serve(s.listener); !errors.Is(err, http.ErrServerClosed) {
@@ -123,7 +133,7 @@ func (s *server) reset(ctx context.Context) error {
 		return err
 	}
 	for _, e := range entries {
-		if e.Name() == "LOCK" {
+		if e.Name() == "LOCK" || e.Name() == tlsFolder {
 			continue
 		}
 		if err := os.RemoveAll(filepath.Join(s.cfg.Data, e.Name())); err != nil {
