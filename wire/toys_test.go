@@ -18,6 +18,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/credentials"
 
 	"github.com/hydrant-stream/hydrant"
+	"github.com/hydrant-stream/hydrant/internal/awsbody"
 	"github.com/hydrant-stream/hydrant/wire"
 )
 
@@ -492,7 +493,7 @@ func (h *house) client(key, secret string) aws.Config {
 		Region:           "eu-west-1",
 		BaseEndpoint:     aws.String(h.URL),
 		Credentials:      credentials.NewStaticCredentialsProvider(key, secret, ""),
-		HTTPClient:       http.DefaultClient,
+		HTTPClient:       awsbody.Over(http.DefaultClient),
 		RetryMaxAttempts: 1,
 
 		RequestChecksumCalculation: aws.RequestChecksumCalculationWhenSupported,

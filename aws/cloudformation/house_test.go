@@ -15,6 +15,7 @@ import (
 
 	"github.com/hydrant-stream/hydrant"
 	"github.com/hydrant-stream/hydrant/aws/cloudformation"
+	"github.com/hydrant-stream/hydrant/internal/awsbody"
 	"github.com/hydrant-stream/hydrant/store/journal"
 	"github.com/hydrant-stream/hydrant/store/vfs"
 	"github.com/hydrant-stream/hydrant/wire"
@@ -161,7 +162,7 @@ func (h *house) open() {
 	server := httptest.NewServer(wire.NewServer(wire.Config{Services: []wire.Service{h.service.Wire()}}))
 	h.t.Cleanup(server.Close)
 	h.Client = sdk.New(sdk.Options{
-		Region: "us-east-1", BaseEndpoint: aws.String(server.URL), Retryer: aws.NopRetryer{}, HTTPClient: server.Client(),
+		Region: "us-east-1", BaseEndpoint: aws.String(server.URL), Retryer: aws.NopRetryer{}, HTTPClient: awsbody.Over(server.Client()),
 		Credentials: credentials.NewStaticCredentialsProvider("test", "test", ""),
 	})
 	h.service.Start()

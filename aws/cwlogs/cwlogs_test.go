@@ -18,6 +18,7 @@ import (
 
 	"github.com/hydrant-stream/hydrant"
 	"github.com/hydrant-stream/hydrant/aws/cwlogs"
+	"github.com/hydrant-stream/hydrant/internal/awsbody"
 	"github.com/hydrant-stream/hydrant/store/journal"
 	"github.com/hydrant-stream/hydrant/store/shardlog"
 	"github.com/hydrant-stream/hydrant/store/shardlog/segment"
@@ -59,7 +60,7 @@ func (h *house) open() {
 	server := httptest.NewServer(wire.NewServer(wire.Config{Services: []wire.Service{h.service.Wire()}}))
 	h.t.Cleanup(server.Close)
 	h.client = sdk.New(sdk.Options{
-		BaseEndpoint: aws.String(server.URL), Region: scope.Region,
+		BaseEndpoint: aws.String(server.URL), HTTPClient: awsbody.Over(nil), Region: scope.Region,
 		Credentials:      credentials.NewStaticCredentialsProvider(scope.Account, "x", ""),
 		RetryMaxAttempts: 1,
 	})

@@ -19,6 +19,7 @@ import (
 
 	"github.com/hydrant-stream/hydrant"
 	"github.com/hydrant-stream/hydrant/aws/firehose"
+	"github.com/hydrant-stream/hydrant/internal/awsbody"
 	"github.com/hydrant-stream/hydrant/store/blob"
 	"github.com/hydrant-stream/hydrant/store/blob/mem"
 	"github.com/hydrant-stream/hydrant/store/journal"
@@ -61,7 +62,7 @@ func serve(t *testing.T) (*firehose.Service, blob.Store, *sdk.Client, string) {
 		control.Close()
 	})
 	client := sdk.New(sdk.Options{
-		Region: "us-east-1", BaseEndpoint: aws.String(server.URL), RetryMaxAttempts: 1,
+		Region: "us-east-1", BaseEndpoint: aws.String(server.URL), HTTPClient: awsbody.Over(nil), RetryMaxAttempts: 1,
 		Credentials: credentials.NewStaticCredentialsProvider("test", "test", ""),
 	})
 	return s, lake, client, server.URL

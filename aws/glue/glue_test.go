@@ -17,6 +17,7 @@ import (
 
 	"github.com/hydrant-stream/hydrant"
 	"github.com/hydrant-stream/hydrant/aws/glue"
+	"github.com/hydrant-stream/hydrant/internal/awsbody"
 	"github.com/hydrant-stream/hydrant/store/journal"
 	"github.com/hydrant-stream/hydrant/store/vfs"
 	"github.com/hydrant-stream/hydrant/wire"
@@ -48,7 +49,7 @@ func (h *house) open() {
 	server := httptest.NewServer(wire.NewServer(wire.Config{Services: []wire.Service{h.service.Wire()}}))
 	h.t.Cleanup(server.Close)
 	h.client = sdk.New(sdk.Options{
-		BaseEndpoint: aws.String(server.URL), Region: "eu-west-1",
+		BaseEndpoint: aws.String(server.URL), HTTPClient: awsbody.Over(nil), Region: "eu-west-1",
 		Credentials:      credentials.NewStaticCredentialsProvider("123456789012", "x", ""),
 		RetryMaxAttempts: 1,
 	})

@@ -17,6 +17,7 @@ import (
 	"github.com/aws/smithy-go"
 
 	"github.com/hydrant-stream/hydrant/aws/iam"
+	"github.com/hydrant-stream/hydrant/internal/awsbody"
 	"github.com/hydrant-stream/hydrant/store/journal"
 	"github.com/hydrant-stream/hydrant/store/vfs"
 	"github.com/hydrant-stream/hydrant/wire"
@@ -51,7 +52,7 @@ func (h *house) start(t *testing.T) {
 		j.Close()
 	})
 	h.Client = sdk.NewFromConfig(aws.Config{
-		Region: "eu-west-1", BaseEndpoint: aws.String(h.server.URL), RetryMaxAttempts: 1,
+		Region: "eu-west-1", BaseEndpoint: aws.String(h.server.URL), HTTPClient: awsbody.Over(nil), RetryMaxAttempts: 1,
 		Credentials: credentials.NewStaticCredentialsProvider("111111111111", "x", ""),
 	})
 }

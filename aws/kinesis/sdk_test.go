@@ -19,6 +19,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/kinesis"
 	"github.com/aws/aws-sdk-go-v2/service/kinesis/types"
 
+	"github.com/hydrant-stream/hydrant/internal/awsbody"
 	"github.com/hydrant-stream/hydrant/wire"
 	"github.com/hydrant-stream/hydrant/wire/awscbor"
 	"github.com/hydrant-stream/hydrant/wire/eventstream"
@@ -41,7 +42,7 @@ func (h *house) serve(tls bool) *httptest.Server {
 }
 
 func sdk(url string, c *http.Client) *kinesis.Client {
-	return kinesis.New(kinesis.Options{BaseEndpoint: &url, Region: "us-east-1", HTTPClient: c, RetryMaxAttempts: 1,
+	return kinesis.New(kinesis.Options{BaseEndpoint: &url, Region: "us-east-1", HTTPClient: awsbody.Over(c), RetryMaxAttempts: 1,
 		Credentials: credentials.NewStaticCredentialsProvider("test", "test", "")})
 }
 

@@ -32,6 +32,7 @@ import (
 	"github.com/hydrant-stream/hydrant/aws/firehose"
 	"github.com/hydrant-stream/hydrant/aws/kinesis"
 	"github.com/hydrant-stream/hydrant/aws/lambda"
+	"github.com/hydrant-stream/hydrant/internal/awsbody"
 	"github.com/hydrant-stream/hydrant/store/blob"
 	"github.com/hydrant-stream/hydrant/store/blob/dir"
 	"github.com/hydrant-stream/hydrant/store/journal"
@@ -107,9 +108,9 @@ func newRig(t *testing.T) *rig {
 		j.Close()
 	})
 	keys := credentials.NewStaticCredentialsProvider("test", "test", "")
-	r.kinesis = ksdk.New(ksdk.Options{Region: "us-east-1", BaseEndpoint: &server.URL, Credentials: keys})
-	r.firehose = fhsdk.New(fhsdk.Options{Region: "us-east-1", BaseEndpoint: &server.URL, Credentials: keys})
-	r.fn = lsdk.New(lsdk.Options{Region: "us-east-1", BaseEndpoint: &server.URL, Credentials: keys})
+	r.kinesis = ksdk.New(ksdk.Options{Region: "us-east-1", BaseEndpoint: &server.URL, HTTPClient: awsbody.Over(nil), Credentials: keys})
+	r.firehose = fhsdk.New(fhsdk.Options{Region: "us-east-1", BaseEndpoint: &server.URL, HTTPClient: awsbody.Over(nil), Credentials: keys})
+	r.fn = lsdk.New(lsdk.Options{Region: "us-east-1", BaseEndpoint: &server.URL, HTTPClient: awsbody.Over(nil), Credentials: keys})
 	return r
 }
 

@@ -26,6 +26,7 @@ import (
 	"github.com/aws/smithy-go"
 
 	"github.com/hydrant-stream/hydrant"
+	"github.com/hydrant-stream/hydrant/internal/awsbody"
 	"github.com/hydrant-stream/hydrant/store/journal"
 	"github.com/hydrant-stream/hydrant/store/shardlog"
 	"github.com/hydrant-stream/hydrant/wire"
@@ -72,6 +73,7 @@ func (h *house) open() {
 	h.Client = sdk.New(sdk.Options{
 		Region:       "us-east-1",
 		BaseEndpoint: &h.http.URL,
+		HTTPClient:   awsbody.Over(nil),
 		Credentials:  credentials.NewStaticCredentialsProvider("test", "test", ""),
 		Retryer:      aws.NopRetryer{},
 	})

@@ -17,6 +17,7 @@ import (
 	"github.com/aws/smithy-go"
 
 	"github.com/hydrant-stream/hydrant/aws/s3"
+	"github.com/hydrant-stream/hydrant/internal/awsbody"
 	"github.com/hydrant-stream/hydrant/store/blob"
 	"github.com/hydrant-stream/hydrant/store/blob/dir"
 	"github.com/hydrant-stream/hydrant/store/journal"
@@ -90,7 +91,7 @@ func (l testLog) Write(p []byte) (int, error) {
 // client is an SDK client of an account, which here is the access key.
 func (h *house) client(region, account string, opts ...func(*sdk.Options)) *sdk.Client {
 	return sdk.New(sdk.Options{
-		Region: region, BaseEndpoint: aws.String(h.url), UsePathStyle: true, HTTPClient: h.web.Client(),
+		Region: region, BaseEndpoint: aws.String(h.url), UsePathStyle: true, HTTPClient: awsbody.Over(h.web.Client()),
 		Credentials:      credentials.NewStaticCredentialsProvider(account, "secret", ""),
 		RetryMaxAttempts: 1, RequestChecksumCalculation: aws.RequestChecksumCalculationWhenSupported,
 	}, opts...)

@@ -19,6 +19,7 @@ import (
 	"github.com/hydrant-stream/hydrant"
 	"github.com/hydrant-stream/hydrant/aws/iam"
 	"github.com/hydrant-stream/hydrant/aws/sts"
+	"github.com/hydrant-stream/hydrant/internal/awsbody"
 	"github.com/hydrant-stream/hydrant/store/journal"
 	"github.com/hydrant-stream/hydrant/store/vfs"
 	"github.com/hydrant-stream/hydrant/wire"
@@ -120,7 +121,7 @@ type who struct {
 
 func (h *house) as(key, secret, token string) who {
 	cfg := aws.Config{
-		Region: "eu-west-1", BaseEndpoint: aws.String(h.server.URL), RetryMaxAttempts: 1,
+		Region: "eu-west-1", BaseEndpoint: aws.String(h.server.URL), HTTPClient: awsbody.Over(nil), RetryMaxAttempts: 1,
 		Credentials: credentials.NewStaticCredentialsProvider(key, secret, token),
 	}
 	return who{h, iamsdk.NewFromConfig(cfg), stssdk.NewFromConfig(cfg), kinesis.NewFromConfig(cfg)}

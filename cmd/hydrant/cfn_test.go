@@ -23,6 +23,7 @@ import (
 	"github.com/hydrant-stream/hydrant/aws/kinesis"
 	"github.com/hydrant-stream/hydrant/aws/lambda"
 	"github.com/hydrant-stream/hydrant/aws/s3"
+	"github.com/hydrant-stream/hydrant/internal/awsbody"
 	"github.com/hydrant-stream/hydrant/store/blob/dir"
 	"github.com/hydrant-stream/hydrant/store/journal"
 	"github.com/hydrant-stream/hydrant/store/shardlog/segment"
@@ -84,7 +85,7 @@ func stackHouse(t *testing.T) (stackRooms, *sdk.Client) {
 	server := httptest.NewServer(wire.NewServer(wire.Config{Services: []wire.Service{stacks.Wire()}}))
 	t.Cleanup(server.Close)
 	return r, sdk.New(sdk.Options{
-		Region: "us-east-1", BaseEndpoint: aws.String(server.URL),
+		Region: "us-east-1", BaseEndpoint: aws.String(server.URL), HTTPClient: awsbody.Over(nil),
 		Credentials: credentials.NewStaticCredentialsProvider("test", "test", ""),
 	})
 }

@@ -20,6 +20,7 @@ import (
 	"github.com/hydrant-stream/hydrant/aws/athena"
 	"github.com/hydrant-stream/hydrant/aws/glue"
 	"github.com/hydrant-stream/hydrant/columnar"
+	"github.com/hydrant-stream/hydrant/internal/awsbody"
 	"github.com/hydrant-stream/hydrant/query"
 	"github.com/hydrant-stream/hydrant/store/blob"
 	"github.com/hydrant-stream/hydrant/store/blob/dir"
@@ -77,7 +78,7 @@ func (l *library) open() {
 		engine.Close()
 	})
 	l.client = sdk.New(sdk.Options{
-		BaseEndpoint: aws.String(server.URL), Region: "eu-west-1",
+		BaseEndpoint: aws.String(server.URL), HTTPClient: awsbody.Over(nil), Region: "eu-west-1",
 		Credentials:      credentials.NewStaticCredentialsProvider("123456789012", "x", ""),
 		RetryMaxAttempts: 1,
 	})
