@@ -37,7 +37,7 @@ func TestConformWalkthrough(t *testing.T) {
 
 	// A working copy of what the commands name, so that they leave nothing in the source tree.
 	dir := t.TempDir()
-	for _, name := range []string{"examples", "functions", "taxi", "go.mod", "go.sum"} {
+	for _, name := range []string{"examples", "functions", "internal", "taxi", "go.mod", "go.sum"} {
 		if err := os.Symlink(filepath.Join(root(t), name), filepath.Join(dir, name)); err != nil {
 			t.Fatal(err)
 		}
