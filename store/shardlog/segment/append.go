@@ -3,9 +3,7 @@ package segment
 import (
 	"context"
 	"fmt"
-	"strings"
 
-	"github.com/hydrant-stream/hydrant"
 	"github.com/hydrant-stream/hydrant/store/shardlog"
 )
 
@@ -21,9 +19,9 @@ type pending struct {
 
 // piece is a batch, encoded.
 type piece struct {
-	shard   *shard
-	body    []byte
-	records []hydrant.Record // for readers at the tail; they share body
+	shard *shard
+	body  []byte // the records as they lie in a file; readers at the tail share it
+	count int
 	// set by the committer
 	first uint64
 	time  int64
@@ -52,11 +50,10 @@ func (e *Engine) Append(ctx context.Context, batches []shardlog.Batch) error {
 }
 
 // encode turns a call's records into what is written and what tailing readers get, in the caller's
-// goroutine: the committer only joins bytes. All records share two allocations, one of bodies and
-// one of keys.
+// goroutine: the committer only joins bytes. All records share one allocation.
 func (e *Engine) encode(batches []shardlog.Batch) (*pending, error) {
 	p := &pending{pieces: make([]piece, 0, len(batches)), done: make(chan error, 1)}
-	bytes, keyBytes := 0, 0
+	bytes := 0
 	for _, b := range batches {
 		s, err := e.shard(b.Shard)
 		if err != nil {
@@ -65,7 +62,6 @@ func (e *Engine) encode(batches []shardlog.Batch) (*pending, error) {
 		size := 0
 		for i := range b.Records {
 			size += recordLen(&b.Records[i])
-			keyBytes += len(b.Records[i].Key)
 		}
 		if size > maxFrame-frameSize {
 			return nil, fmt.Errorf("%w: %d bytes for one shard", shardlog.ErrTooLarge, size)
@@ -74,30 +70,21 @@ func (e *Engine) encode(batches []shardlog.Batch) (*pending, error) {
 			return nil, fmt.Errorf("%w: more than %d bytes in one call", shardlog.ErrTooLarge, maxCall)
 		}
 		if len(b.Records) > 0 {
-			p.pieces = append(p.pieces, piece{shard: s})
+			p.pieces = append(p.pieces, piece{shard: s, count: len(b.Records)})
 			p.bytes += frameSize + size
 		}
 	}
 	buf := make([]byte, 0, bytes)
-	var keys strings.Builder
-	keys.Grow(keyBytes)
 	n := 0
 	for _, b := range batches {
 		if len(b.Records) == 0 {
 			continue
 		}
 		start := len(buf)
-		records := make([]hydrant.Record, len(b.Records))
 		for i := range b.Records {
-			r := &b.Records[i]
-			buf = appendRecord(buf, r)
-			keys.WriteString(r.Key)
-			end := len(buf)
-			records[i].Data = buf[end-len(r.Data) : end : end]
-			// The builder does not move: it has grown to its size.
-			records[i].Key = keys.String()[keys.Len()-len(r.Key):]
+			buf = appendRecord(buf, &b.Records[i])
 		}
-		p.pieces[n].body, p.pieces[n].records = buf[start:], records
+		p.pieces[n].body = buf[start:len(buf):len(buf)]
 		n++
 	}
 	return p, nil

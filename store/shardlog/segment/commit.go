@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/hydrant-stream/hydrant"
 	"github.com/hydrant-stream/hydrant/store/shardlog"
 )
 
@@ -131,7 +130,7 @@ func (c *committer) plan(group []*pending) (size int) {
 				size += frameSize
 			}
 			pc.first, pc.time = f.first+uint64(f.count), f.time
-			f.count += len(pc.records)
+			f.count += pc.count
 			f.size += len(pc.body)
 			f.pieces = append(f.pieces, pc)
 			size += len(pc.body)
@@ -249,14 +248,19 @@ func (c *committer) publish(g *segment, pos int64) {
 	records := 0
 	for i := range c.frames {
 		f := &c.frames[i]
-		h := &hot{first: f.first, records: f.join(), bytes: int64(f.size)}
 		e := entry{pos: uint32(pos + int64(f.at)), length: uint32(f.size), first: f.first, time: f.time, count: uint32(f.count)}
-		wanted, first := f.shard.publish(g, e, h)
+		hots := make([]hot, len(f.pieces))
+		for i, pc := range f.pieces {
+			hots[i] = hot{first: pc.first, time: pc.time, count: pc.count, body: pc.body}
+		}
+		wanted, first := f.shard.publish(g, e, hots)
 		if first {
 			g.shards = append(g.shards, f.shard)
 		}
 		if wanted {
-			c.tail.push(c.e, f.shard, h)
+			for i := range hots {
+				c.tail.push(c.e, f.shard, &hots[i])
+			}
 		}
 		records += f.count
 		clear(f.pieces)
@@ -265,22 +269,6 @@ func (c *committer) publish(g *segment, pos int64) {
 	c.e.count.frames.Add(uint64(len(c.frames)))
 	c.e.count.records.Add(uint64(records))
 	clear(c.frames)
-}
-
-// join completes a frame's records and puts them in one slice.
-func (f *outFrame) join() []hydrant.Record {
-	records := f.pieces[0].records
-	if len(f.pieces) > 1 {
-		records = make([]hydrant.Record, 0, f.count)
-		for _, pc := range f.pieces {
-			records = append(records, pc.records...)
-		}
-	}
-	for i := range records {
-		records[i].Offset = f.first + uint64(i)
-		records[i].Arrival = f.time
-	}
-	return records
 }
 
 // finish marks a clean end, so that damage to the last group is not taken for a torn write.
@@ -318,10 +306,10 @@ type tailFrame struct {
 	hot   *hot
 }
 
-// recordOverhead is about what a record costs in memory beside its bytes.
-const recordOverhead = 72
+// hotOverhead is about what a piece costs in memory beside its bytes.
+const hotOverhead = 128
 
-func (h *hot) cost() int64 { return h.bytes + int64(len(h.records))*recordOverhead }
+func (h *hot) cost() int64 { return int64(len(h.body)) + hotOverhead }
 
 func (t *tail) push(e *Engine, s *shard, h *hot) {
 	t.queue = append(t.queue, tailFrame{s, h})

@@ -138,7 +138,7 @@ func (d *dump) print(name string, pos int64, f frame, body []byte) error {
 }
 
 func (d *dump) printRecords(line dumpLine, f frame, body []byte) error {
-	records, bad := parseRecords(f, body, line.Position)
+	records, bad := appendRecords(nil, f, body, line.Position, new(keys))
 	if bad != nil {
 		line.Problem = bad.Error()
 		return d.out.Encode(line)

@@ -5,6 +5,8 @@ import (
 	"encoding/binary"
 	"fmt"
 	"hash/crc32"
+	"slices"
+	"strings"
 
 	"github.com/hydrant-stream/hydrant"
 )
@@ -162,51 +164,59 @@ func appendRecord(b []byte, r *hydrant.Record) []byte {
 	return append(b, r.Data...)
 }
 
-// parseRecords decodes the records of a frame, body being its bytes from frameSize on, which the
-// records share.
-func parseRecords(f frame, body []byte, pos int64) ([]hydrant.Record, *CorruptionError) {
-	if int64(f.count)*recordSize > int64(len(body)) {
+// appendRecords decodes the records of a frame onto dst, body being its bytes from frameSize on, which
+// the records share. Their keys go to keys.
+func appendRecords(dst []hydrant.Record, f frame, body []byte, pos int64, keys *keys) ([]hydrant.Record, *CorruptionError) {
+	n := int(f.count)
+	if int64(n)*recordSize > int64(len(body)) {
 		return nil, damage(pos, "count of records", f.count, len(body)/recordSize)
 	}
-	records := make([]hydrant.Record, f.count)
-	// One string holds all keys: an allocation per frame, not per record.
-	keyBytes := 0
-	for i, rest := 0, body; i < len(records); i++ {
-		if len(rest) < recordSize {
-			return nil, damage(pos, "record cut short", len(rest), recordSize)
+	dst = slices.Grow(dst, n)
+	for i := range n {
+		if len(body) < recordSize {
+			return nil, damage(pos, "record cut short", len(body), recordSize)
 		}
-		k, d := int64(le.Uint32(rest)), int64(le.Uint32(rest[4:]))
-		if recordSize+k+d > int64(len(rest)) {
-			return nil, damage(pos, "length of record", recordSize+k+d, len(rest))
+		k, d := int64(le.Uint32(body)), int64(le.Uint32(body[4:]))
+		if n := recordSize + k + d; n > int64(len(body)) {
+			return nil, damage(pos, "length of record", n, len(body))
 		}
-		keyBytes += int(k)
-		rest = rest[recordSize+k+d:]
-		if i == len(records)-1 && len(rest) > 0 {
-			return nil, damage(pos, "bytes after the last record", len(rest), 0)
-		}
+		var r hydrant.Record
+		r, body = cutRecord(body, keys)
+		r.Offset, r.Arrival = f.first+uint64(i), f.time
+		dst = append(dst, r)
 	}
-	if f.count == 0 && len(body) > 0 {
+	if len(body) > 0 {
 		return nil, damage(pos, "bytes after the last record", len(body), 0)
 	}
-	all := make([]byte, 0, keyBytes)
-	for i, rest := 0, body; i < len(records); i++ {
-		k, d := int(le.Uint32(rest)), int(le.Uint32(rest[4:]))
-		all = append(all, rest[recordSize:recordSize+k]...)
-		end := recordSize + k + d
-		records[i] = hydrant.Record{
-			Offset:  f.first + uint64(i),
-			Arrival: f.time,
-			Data:    rest[recordSize+k : end : end],
-		}
-		rest = rest[end:]
+	return dst, nil
+}
+
+// cutRecord takes the first record off a body that is known to be whole.
+func cutRecord(body []byte, keys *keys) (r hydrant.Record, rest []byte) {
+	k, d := int(le.Uint32(body)), int(le.Uint32(body[4:]))
+	end := recordSize + k + d
+	r.Key = keys.add(body[recordSize : recordSize+k])
+	r.Data = body[recordSize+k : end : end]
+	return r, body[end:]
+}
+
+// keys makes strings that share allocations. A chunk is full before the next one begins, and never moves.
+type keys struct {
+	chunk strings.Builder
+	next  int // size of the next chunk
+}
+
+func (k *keys) add(b []byte) string {
+	if len(b) == 0 {
+		return ""
 	}
-	keys := string(all)
-	for i, rest := 0, body; i < len(records); i++ {
-		k, d := int(le.Uint32(rest)), int(le.Uint32(rest[4:]))
-		records[i].Key, keys = keys[:k], keys[k:]
-		rest = rest[recordSize+k+d:]
+	if k.chunk.Cap()-k.chunk.Len() < len(b) {
+		k.next = min(max(64, 4*k.next), 32<<10)
+		k.chunk = strings.Builder{}
+		k.chunk.Grow(max(len(b), k.next))
 	}
-	return records, nil
+	k.chunk.Write(b)
+	return k.chunk.String()[k.chunk.Len()-len(b):]
 }
 
 // laterGroup finds a valid frame in b whose group began after pos, the position b was read from.

@@ -85,7 +85,7 @@ func FuzzFrame(f *testing.F) {
 		if bad != nil {
 			return
 		}
-		records, bad := parseRecords(fr, b[frameSize:fr.length], pos)
+		records, bad := appendRecords(nil, fr, b[frameSize:fr.length], pos, new(keys))
 		if bad != nil {
 			return
 		}

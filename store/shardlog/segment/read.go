@@ -59,8 +59,9 @@ func (e *Engine) readMore(s *shard, p *pager) (more bool, err error) {
 		i := sort.Search(len(s.hot), func(i int) bool { return s.hot[i].next() > at })
 		frames := s.hot[i:len(s.hot):len(s.hot)] // never written again: a snapshot
 		s.mu.Unlock()
+		p.expect(frames)
 		for _, h := range frames {
-			if !p.add(h.records) {
+			if !p.addHot(h) {
 				return false, nil
 			}
 		}
@@ -72,7 +73,22 @@ func (e *Engine) readMore(s *shard, p *pager) (more bool, err error) {
 	if err != nil {
 		return false, err
 	}
-	records, err := e.frameRecords(part.seg, list[findEntry(list, at)])
+	i := findEntry(list, at)
+	// A frame that the page takes whole goes straight into it, and into no cache: this reader will not
+	// ask for it again.
+	if p.takesWhole(list[i]) {
+		if i+1 < len(list) && cap(p.page.Records) == 0 {
+			p.reserve(int(part.next-list[i].first), list[i].size()/int(list[i].count))
+		}
+		records, err := e.readFrame(p.page.Records, part.seg, list[i], &p.keys)
+		if err != nil {
+			return false, err
+		}
+		p.page.Records, p.page.Next = records, list[i].next()
+		p.bytes += list[i].size()
+		return true, nil
+	}
+	records, err := e.frameRecords(part.seg, list[i])
 	if err != nil {
 		return false, err
 	}
@@ -84,7 +100,74 @@ type pager struct {
 	limit shardlog.Limit
 	page  shardlog.Page
 	bytes int
+	keys  keys
 }
+
+// reserve makes room for what a page will hold of that many records more, each of about size bytes.
+func (p *pager) reserve(records, size int) {
+	if p.limit.Records > 0 {
+		records = min(records, p.limit.Records-len(p.page.Records))
+	}
+	if p.limit.Bytes > 0 {
+		records = min(records, (p.limit.Bytes-p.bytes)/max(size, 1)+1)
+	}
+	p.page.Records = slices.Grow(p.page.Records, max(records, 0))
+}
+
+// expect makes room for pieces that are to be added.
+func (p *pager) expect(pieces []*hot) {
+	count, size := 0, 0
+	for _, h := range pieces {
+		count += h.count
+		size += len(h.body)
+		if p.limit.Records > 0 && count >= p.limit.Records || p.limit.Bytes > 0 && size >= p.limit.Bytes {
+			break
+		}
+	}
+	p.reserve(count, size/count-recordSize)
+}
+
+// takesWhole reports whether a page that has come to the beginning of a frame has room for all of it.
+func (p *pager) takesWhole(at entry) bool {
+	return at.first >= p.page.Next &&
+		(p.limit.Records == 0 || len(p.page.Records)+int(at.count) <= p.limit.Records) &&
+		(p.limit.Bytes == 0 || p.bytes+at.size() <= p.limit.Bytes)
+}
+
+// size is what the records of a frame count for against a limit.
+func (e entry) size() int { return int(e.length) - frameSize - int(e.count)*recordSize }
+
+// addHot appends the records of a piece in memory from Next on, and tells whether more may follow.
+func (p *pager) addHot(h *hot) bool {
+	p.page.Next = max(p.page.Next, h.first) // offsets may have gaps
+	body, offset := h.body, h.first
+	for ; offset < p.page.Next; offset++ {
+		body = body[recordSize+int(le.Uint32(body))+int(le.Uint32(body[4:])):]
+	}
+	for len(body) > 0 {
+		size := int(le.Uint32(body)) + int(le.Uint32(body[4:]))
+		if !p.takes(size) {
+			return false
+		}
+		var r hydrant.Record
+		r, body = cutRecord(body, &p.keys)
+		r.Offset, r.Arrival = offset, h.time
+		p.page.Records = append(p.page.Records, r)
+		p.bytes += size
+		offset++
+		p.page.Next = offset
+	}
+	return true
+}
+
+// takes reports whether one more record of that size is within the limits.
+func (p *pager) takes(size int) bool {
+	n := len(p.page.Records)
+	return (p.limit.Records == 0 || n < p.limit.Records) && (p.limit.Bytes == 0 || n == 0 || p.bytes+size <= p.limit.Bytes)
+}
+
+// recordOverhead is about what a decoded record costs in memory beside its bytes.
+const recordOverhead = 72
 
 // add appends the records of one frame from Next on, and tells whether more may follow. The first
 // records are not copied.
@@ -102,7 +185,7 @@ func (p *pager) add(records []hydrant.Record) bool {
 		p.bytes += size
 	}
 	if n > i {
-		if p.page.Records == nil {
+		if cap(p.page.Records) == 0 {
 			p.page.Records = records[i:n:n]
 		} else {
 			p.page.Records = append(p.page.Records, records[i:n]...)
@@ -185,6 +268,16 @@ func (e *Engine) frameRecords(g *segment, at entry) (coldFrame, error) {
 	if f, ok := e.frames.get(key); ok {
 		return f, nil
 	}
+	records, err := e.readFrame(nil, g, at, new(keys))
+	if err != nil {
+		return nil, err
+	}
+	e.frames.put(key, records, int64(at.length)+int64(len(records))*recordOverhead)
+	return records, nil
+}
+
+// readFrame appends the records of a frame in a file.
+func (e *Engine) readFrame(dst []hydrant.Record, g *segment, at entry, keys *keys) ([]hydrant.Record, error) {
 	b := make([]byte, at.length)
 	pos := int64(at.pos)
 	if err := g.readAt(b, pos); err != nil {
@@ -194,16 +287,14 @@ func (e *Engine) frameRecords(g *segment, at entry) (coldFrame, error) {
 	if bad == nil && (f.first != at.first || f.count != at.count || f.length != len(b)) {
 		bad = damage(pos, "frame is not the one indexed", f.first, at.first)
 	}
-	var records coldFrame
 	if bad == nil {
-		records, bad = parseRecords(f, b[frameSize:], pos)
+		dst, bad = appendRecords(dst, f, b[frameSize:], pos, keys)
 	}
 	if bad != nil {
 		bad.File = g.path
 		return nil, bad
 	}
-	e.frames.put(key, records, int64(len(b))+int64(len(records))*recordOverhead)
-	return records, nil
+	return dst, nil
 }
 
 func (e *Engine) Wait(ctx context.Context, id shardlog.ShardID, from uint64) error {

@@ -5,7 +5,6 @@ import (
 	"sort"
 	"sync"
 
-	"github.com/hydrant-stream/hydrant"
 	"github.com/hydrant-stream/hydrant/store/shardlog"
 )
 
@@ -27,7 +26,7 @@ type shard struct {
 	fresh     int64         // every live record has arrived at or after this
 	parts     []*part       // where the records are, oldest first
 	hot       []*hot        // the newest of them in memory, oldest first, up to next
-	shed      int           // hot frames let go of that hot's array still has room for
+	shed      int           // hot pieces let go of that hot's array still has room for
 	oldest    loaded        // the list of frames in which low lies, when expiry needed it
 	wake      chan struct{} // closed at the next append; nil: nobody waits
 
@@ -41,14 +40,16 @@ type part struct {
 	index []entry // nil once the segment is sealed: then extent.list says where it is
 }
 
-// hot is a frame in memory. Only its readers and the tail refer to it.
+// hot is what one call appended, in memory, encoded as it is in a file. Only its readers and the tail
+// refer to it.
 type hot struct {
-	first   uint64
-	records []hydrant.Record
-	bytes   int64
+	first uint64
+	time  int64
+	count int
+	body  []byte
 }
 
-func (h *hot) next() uint64 { return h.first + uint64(len(h.records)) }
+func (h *hot) next() uint64 { return h.first + uint64(h.count) }
 
 // loaded is a list of frames read from a sealed segment.
 type loaded struct {
@@ -100,14 +101,16 @@ func (s *shard) wakeUp() {
 
 // publish makes a frame that is on disk visible. It tells whether the shard still wants it. first
 // reports that the shard had nothing in the segment before.
-func (s *shard) publish(g *segment, e entry, h *hot) (wanted, first bool) {
+func (s *shard) publish(g *segment, e entry, hots []hot) (wanted, first bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.deleted {
 		return false, false
 	}
 	first = s.place(g, e)
-	s.hot = append(s.hot, h)
+	for i := range hots {
+		s.hot = append(s.hot, &hots[i])
+	}
 	s.wakeUp()
 	return true, first
 }
@@ -126,7 +129,7 @@ func (s *shard) place(g *segment, e entry) (first bool) {
 	return first
 }
 
-// cool lets go of the oldest frame in memory, if it is h.
+// cool lets go of the oldest piece in memory, if it is h.
 func (s *shard) cool(h *hot) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
