@@ -21,7 +21,7 @@ func Compat(services []Service) iter.Seq[Compatible] {
 			rows := slices.Clone(svc.Ops)
 			slices.SortFunc(rows, func(a, b Row) int { return cmp.Compare(a.Name, b.Name) })
 			for _, row := range rows {
-				c := Compatible{Service: svc.Name, Operation: row.Name, Protocol: svc.Protocol.String()}
+				c := Compatible{Service: svc.Name, Operation: row.Name, Protocol: svc.protocols()}
 				switch svc.Protocol {
 				case AWSJSON:
 					c.Binding = "X-Amz-Target: " + svc.Target + "." + row.Name

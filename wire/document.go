@@ -26,7 +26,7 @@ func documentOf(mediaType string) document {
 	case typeJSON11, "application/x-amz-json-1.0":
 		return jsonDocument(mediaType)
 	case "application/x-amz-cbor-1.1":
-		return cborDocument{mediaType, awscbor.Kinesis}
+		return cborDocument{mediaType: mediaType, form: awscbor.Kinesis}
 	}
 	return nil
 }
@@ -58,8 +58,11 @@ func jsonFault(err error) error {
 }
 
 func (d jsonDocument) append(dst []byte, out any) []byte {
-	if own, ok := out.(JSONAppender); ok {
+	switch own := out.(type) {
+	case JSONAppender:
 		return own.AppendJSON(dst)
+	case JSONPieces:
+		return own.AppendJSONPieces(dst, nil)
 	}
 	return awsjson.Append(dst, out)
 }
@@ -90,6 +93,7 @@ func appendFaultMembers(dst []byte, f *hydrant.Fault, messageMember string) []by
 type cborDocument struct {
 	mediaType string
 	form      awscbor.Form
+	shapes    string // what stands before the name of a fault's shape
 }
 
 func (d cborDocument) contentType() string { return d.mediaType }
@@ -103,12 +107,17 @@ func (d cborDocument) decode(body []byte, in any) ([]string, error) {
 	return present, err
 }
 
-func (d cborDocument) append(dst []byte, out any) []byte { return d.form.Append(dst, out) }
+func (d cborDocument) append(dst []byte, out any) []byte {
+	if own, ok := out.(CBORAppender); ok {
+		return own.AppendCBOR(dst, d.form)
+	}
+	return d.form.Append(dst, out)
+}
 
 func (d cborDocument) appendFault(dst []byte, f *hydrant.Fault, messageMember string) []byte {
 	dst = awscbor.AppendMapStart(dst)
 	member := func(name, value string) { dst = awscbor.AppendText(awscbor.AppendText(dst, name), value) }
-	member("__type", f.Code)
+	member("__type", d.shapes+f.Code)
 	if f.Message != "" {
 		member(messageMember, f.Message)
 	}

@@ -9,6 +9,7 @@ import (
 	"encoding/binary"
 	"encoding/hex"
 	"errors"
+	"fmt"
 	"io"
 	"math/rand/v2"
 	"net/http"
@@ -171,6 +172,29 @@ func (x *exchange) send(status int, contentType string, body []byte) {
 	if x.r.Method != http.MethodHead {
 		_, _ = x.w.Write(body) // a client that left does not hear us
 	}
+}
+
+// sendPieces writes a reply while its document is made. An error it returns comes when the reply has begun.
+func (x *exchange) sendPieces(contentType string, out JSONPieces) error {
+	size := out.JSONSize()
+	h := x.w.Header()
+	h.Set("Content-Type", contentType)
+	h.Set("Content-Length", strconv.Itoa(size))
+	x.w.WriteHeader(http.StatusOK)
+	gone := false // a client that left does not hear us
+	write := func(b []byte) []byte {
+		if !gone {
+			_, err := x.w.Write(b)
+			gone = err != nil && !errors.Is(err, http.ErrContentLength)
+		}
+		return b[:0]
+	}
+	b := write(out.AppendJSONPieces(getBuffer(2*PieceBytes), write))
+	putBuffer(b)
+	if !gone && x.w.n != int64(size) {
+		return fmt.Errorf("reply of %s: %d bytes, %d announced", x.op.Name, x.w.n, size)
+	}
+	return nil
 }
 
 // replyWriter remembers what was written.

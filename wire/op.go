@@ -53,6 +53,8 @@ import (
 	"context"
 	"net/http"
 	"reflect"
+
+	"github.com/hydrant-stream/hydrant/wire/awscbor"
 )
 
 // Protocol is the form in which a service speaks.
@@ -76,6 +78,13 @@ type Service struct {
 	// Signing is the service name in a credential scope, where it differs from Name.
 	Signing string
 	Protocol
+	// Also are further protocols the same rows are spoken in: CloudWatch, which was a query service once,
+	// is AWSJSON and Query. Whatever speaks AWSJSON speaks smithy's RPC too (speak_rpc.go).
+	Also []Protocol
+	// QueryCodes are the codes of faults in the query protocol, by what they are called elsewhere, where
+	// the two differ. A service that has them repeats the old code in X-Amzn-Query-Error, which is the one
+	// clients report.
+	QueryCodes map[string]string
 	// Target is the prefix of X-Amz-Target before the dot, e.g. "Kinesis_20131202".
 	Target string
 	// Version is the API version of a query service, e.g. "2010-05-08".
@@ -152,6 +161,19 @@ type (
 	JSONQuick interface{ QuickJSON(doc []byte) bool }
 	// JSONAppender appends the JSON document of an output to dst.
 	JSONAppender interface{ AppendJSON(dst []byte) []byte }
+	// JSONPieces is an output that may be too large to be built whole: its document is written while it is
+	// made. It replaces JSONAppender.
+	JSONPieces interface {
+		// JSONSize is the length of the document, to the byte.
+		JSONSize() int
+		// AppendJSONPieces appends the document to dst. Whenever dst has grown to PieceBytes it is handed
+		// to full, which sends what it holds and gives it back empty; nil: nothing is sent.
+		AppendJSONPieces(dst []byte, full func([]byte) []byte) []byte
+	}
+	// CBORAppender appends the CBOR document of an output to dst.
+	CBORAppender interface {
+		AppendCBOR(dst []byte, form awscbor.Form) []byte
+	}
 	// Trailers is a streamed request payload that may end in trailers (checksums, say).
 	Trailers interface {
 		// Trailer is complete once the payload was read to its end.
@@ -161,6 +183,9 @@ type (
 	// hold, e.g. "Value null at 'streamName' failed to satisfy constraint: Member must not be null".
 	Validator interface{ Violations() []string }
 )
+
+// PieceBytes is when a piece of a JSONPieces is due: small enough for the cache, large for a system call.
+const PieceBytes = 128 << 10
 
 // Call is what wire knows of the request behind a call.
 type Call struct {

@@ -44,7 +44,7 @@ func (s *Server) routeUntargeted(x *exchange) error {
 	}
 	form := isForm(r)
 	if x.sig != nil {
-		if svc := pick(s.bySigning[x.sig.Service], form); svc != nil {
+		if svc := pick(s.bySigning[x.sig.Service], form || x.queryValues().Has("Action")); svc != nil {
 			x.become(svc)
 			return nil
 		}
@@ -128,15 +128,6 @@ func isForm(r *http.Request) bool {
 func mediaType(v string) string {
 	v, _, _ = strings.Cut(v, ";")
 	return strings.ToLower(strings.TrimSpace(v))
-}
-
-// rpcPath reads /service/{name}/operation/{op}.
-func rpcPath(path string) (service, op string, ok bool) {
-	p := strings.Split(path, "/")
-	if len(p) == 5 && p[0] == "" && p[1] == "service" && p[3] == "operation" {
-		return p[2], p[4], true
-	}
-	return "", "", false
 }
 
 // claims reports whether the path begins like one of the service's own, date included

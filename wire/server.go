@@ -65,7 +65,7 @@ func NewServer(c Config) *Server {
 		c.Now = time.Now
 	}
 	s := &Server{Config: c, byTarget: map[string]*service{}, bySigning: map[string][]*service{}}
-	for _, def := range c.Services {
+	for _, def := range inEachProtocol(c.Services) {
 		svc := compile(def)
 		if n := c.MaxBody[def.Name]; n > 0 {
 			svc.maxBody = n

@@ -8,7 +8,6 @@ import (
 	"strings"
 
 	"github.com/hydrant-stream/hydrant"
-	"github.com/hydrant-stream/hydrant/wire/awscbor"
 )
 
 // jsonSpeaker is AWS's JSON protocol, 1.0 and 1.1, and its twins in CBOR: POST /, the operation in
@@ -19,8 +18,8 @@ const typeJSON11 = "application/x-amz-json-1.1"
 
 // doc is the request's document form; JSON 1.1 where it has none.
 func (x *exchange) doc() document {
-	if _, _, rpc := rpcPath(x.path); rpc {
-		return cborDocument{"application/cbor", awscbor.RPC}
+	if x.isRPC() {
+		return x.rpcDocument()
 	}
 	if d := documentOf(mediaType(x.r.Header.Get("Content-Type"))); d != nil {
 		return d
@@ -75,7 +74,7 @@ func serialization(text string) *hydrant.Fault {
 
 func (jsonSpeaker) decode(x *exchange) (any, []string, error) {
 	in := reflect.New(x.op.In).Interface()
-	if _, _, rpc := rpcPath(x.path); len(x.body) == 0 && rpc {
+	if len(x.body) == 0 && x.isRPC() {
 		return in, nil, nil
 	}
 	if len(x.body) == 0 {
@@ -98,29 +97,22 @@ func (jsonSpeaker) reply(ctx context.Context, x *exchange, out any) error {
 	}
 	x.rpcHeaders(nil)
 	if x.op.noReply {
-		x.send(http.StatusOK, x.doc().contentType(), nil)
+		contentType := x.doc().contentType()
+		if x.isRPC() {
+			contentType = "" // of nothing
+		}
+		x.send(http.StatusOK, contentType, nil)
 		return nil
+	}
+	if pieces, ok := out.(JSONPieces); ok {
+		if _, isJSON := x.doc().(jsonDocument); isJSON {
+			return x.sendPieces(x.doc().contentType(), pieces)
+		}
 	}
 	b := x.doc().append(getBuffer(0), out)
 	x.send(http.StatusOK, x.doc().contentType(), b)
 	putBuffer(b)
 	return nil
-}
-
-// rpcHeaders adds what smithy's RPC wants. Services that used to speak the query protocol repeat the
-// code, because clients report the old one.
-func (x *exchange) rpcHeaders(f *hydrant.Fault) {
-	if _, _, rpc := rpcPath(x.path); !rpc {
-		return
-	}
-	x.w.Header().Set("Smithy-Protocol", "rpc-v2-cbor")
-	if f != nil {
-		who := "Sender"
-		if !f.Sender() {
-			who = "Receiver"
-		}
-		x.w.Header().Set("X-Amzn-Query-Error", f.Code+";"+who)
-	}
 }
 
 func (jsonSpeaker) fault(x *exchange, f *hydrant.Fault) {

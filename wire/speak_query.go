@@ -107,7 +107,7 @@ func (querySpeaker) fault(x *exchange, f *hydrant.Fault) {
 	}
 	b := appendNamespace([]byte("<ErrorResponse"), namespace)
 	b = append(b, "><Error><Type>"+who+"</Type><Code>"...)
-	b = awsxml.AppendText(b, f.Code)
+	b = awsxml.AppendText(b, x.svc.queryCode(f.Code))
 	b = append(b, "</Code><Message>"...)
 	b = awsxml.AppendText(b, f.Message)
 	b = append(b, "</Message>"...)

@@ -25,18 +25,17 @@ type (
 		Limit         *int   `min:"1" max:"10000"`
 		StreamARN     string `min:"1" max:"2048" pattern:"arn:aws.*:kinesis:.*:\\d{12}:stream/\\S+"`
 	}
+	// GetRecordsOut has codecs of its own (page_codec.go).
 	GetRecordsOut struct {
-		Records            []Record
+		Records Page
+		GetRecordsEnd
+		json []byte // of the end
+	}
+	// GetRecordsEnd is what follows the records.
+	GetRecordsEnd struct {
 		NextShardIterator  string
 		MillisBehindLatest int64
 		ChildShards        []ChildShard
-	}
-	Record struct {
-		SequenceNumber              string
-		ApproximateArrivalTimestamp time.Time
-		Data                        []byte
-		PartitionKey                string
-		EncryptionType              string
 	}
 	ChildShard struct {
 		ShardId      string
@@ -209,13 +208,10 @@ func (s *Service) recordsOut(st *stream, h *shard, it iterator, page shardlog.Pa
 	if err != nil {
 		return nil, s.logFault(err, st)
 	}
-	out := &GetRecordsOut{Records: h.records(page.Records, st.info.Encryption), MillisBehindLatest: behind(page, bounds, now)}
+	out := &GetRecordsOut{Records: h.page(page.Records, st.info.Encryption)}
+	out.MillisBehindLatest = behind(page, bounds, now)
 	if s.Limits {
-		size := 0
-		for i := range page.Records {
-			size += page.Records[i].Size()
-		}
-		h.throttle.spendRead(size, now)
+		h.throttle.spendRead(out.Records.bytes(), now)
 	}
 	if h.Closed != 0 && page.Next >= bounds.Next {
 		out.ChildShards = st.childShards(h)
@@ -224,25 +220,6 @@ func (s *Service) recordsOut(st *stream, h *shard, it iterator, page shardlog.Pa
 	it.made, it.from = now.UnixMilli(), page.Next
 	out.NextShardIterator = s.tokens.iterator(it)
 	return out, nil
-}
-
-// records are a shard's records as clients see them.
-func (h *shard) records(recs []hydrant.Record, encryption string) []Record {
-	out := make([]Record, len(recs))
-	for i := range recs {
-		r := &recs[i]
-		out[i] = Record{
-			SequenceNumber:              h.sequenceOf(r.Offset, r.Arrival).String(),
-			ApproximateArrivalTimestamp: r.Time(),
-			Data:                        r.Data,
-			PartitionKey:                r.Key,
-			EncryptionType:              encryption,
-		}
-		if r.Data == nil {
-			out[i].Data = []byte{}
-		}
-	}
-	return out
 }
 
 // behind is how far a reader that has taken a page is from the tip of the shard, in ms.

@@ -2,6 +2,9 @@ package kinesis
 
 import (
 	"context"
+	"slices"
+	"strings"
+	"sync"
 	"time"
 
 	"github.com/hydrant-stream/hydrant"
@@ -27,6 +30,8 @@ type (
 		Records    []PutRecordsEntry `required:"" min:"1" max:"500"`
 		StreamName string            `min:"1" max:"128" pattern:"[a-zA-Z0-9_.-]+"`
 		StreamARN  string            `min:"1" max:"2048" pattern:"arn:aws.*:kinesis:.*:\\d{12}:stream/\\S+"`
+
+		arena *arena // that Records lie in; nil: they are the caller's
 	}
 	PutRecordsEntry struct {
 		Data            []byte `required:"" max:"10485760"`
@@ -64,7 +69,8 @@ func (s *Service) PutRecord(ctx context.Context, in *PutRecordIn) (*PutRecordOut
 		return nil, hydrant.Faultf("InvalidArgumentException", "ExclusiveMinimumSequenceNumber %s used in PutRecord on stream %s under account %s is invalid.",
 			in.SequenceNumberForOrdering, st.name, st.scope.Account)
 	}
-	p := s.newPut(st, 1)
+	p := s.newPut(st)
+	defer p.release()
 	if err := p.add(in.Data, in.PartitionKey, in.ExplicitHashKey); err != nil {
 		return nil, err
 	}
@@ -113,7 +119,9 @@ func (s *Service) PutRecords(ctx context.Context, in *PutRecordsIn) (*PutRecords
 	}
 	st.mu.RLock()
 	defer st.mu.RUnlock()
-	p := s.newPut(st, len(in.Records))
+	p := s.newPut(st)
+	defer p.release()
+	defer in.arena.release() // the reply holds nothing of it
 	for i := range in.Records {
 		r := &in.Records[i]
 		if err := p.add(r.Data, r.PartitionKey, r.ExplicitHashKey); err != nil {
@@ -131,6 +139,7 @@ func (s *Service) PutRecords(ctx context.Context, in *PutRecordsIn) (*PutRecords
 		}
 	}
 	out := &PutRecordsOut{Records: make([]PutRecordsResult, len(p.slots)), EncryptionType: st.info.Encryption}
+	numbers := p.numbers()
 	for i, slot := range p.slots {
 		r := &out.Records[i]
 		switch {
@@ -139,7 +148,8 @@ func (s *Service) PutRecords(ctx context.Context, in *PutRecordsIn) (*PutRecords
 		case failed != nil:
 			r.ErrorCode, r.ErrorMessage = "InternalFailure", "Internal service failure."
 		default:
-			r.ShardId, r.SequenceNumber = p.placed(i)
+			r.ShardId, r.SequenceNumber = slot.shard.id(), numbers[:sequenceDigits]
+			numbers = numbers[sequenceDigits:]
 			continue
 		}
 		out.FailedRecordCount++
@@ -147,14 +157,16 @@ func (s *Service) PutRecords(ctx context.Context, in *PutRecordsIn) (*PutRecords
 	return out, nil
 }
 
-// put gathers the records of one call by shard, so that one append takes them all.
+// put gathers the records of one call by shard, so that one append takes them all. It is used again when
+// its call is answered.
 type put struct {
 	st      *stream
 	limits  bool
 	now     time.Time
 	batches []shardlog.Batch
-	owner   []*shard // of each batch
-	slots   []slot   // in request order
+	owner   []*shard  // of each batch
+	numeral []numeral // of each batch
+	slots   []slot    // in request order
 }
 
 // slot says where a record of the request went: record i of a batch, or batch -1 where the shard
@@ -164,8 +176,24 @@ type slot struct {
 	batch, i int
 }
 
-func (s *Service) newPut(st *stream, n int) *put {
-	return &put{st: st, limits: s.Limits, now: time.Now(), slots: make([]slot, 0, n)}
+var puts = sync.Pool{New: func() any { return new(put) }}
+
+func (s *Service) newPut(st *stream) *put {
+	p := puts.Get().(*put)
+	p.st, p.limits, p.now = st, s.Limits, time.Now()
+	return p
+}
+
+// release gives p back, without what it referred to.
+func (p *put) release() {
+	for i := range p.batches {
+		clear(p.batches[i].Records)
+		p.batches[i].Records = p.batches[i].Records[:0]
+	}
+	clear(p.owner)
+	clear(p.slots)
+	p.st, p.batches, p.owner, p.slots = nil, p.batches[:0], p.owner[:0], p.slots[:0]
+	puts.Put(p)
 }
 
 // add takes one record. An error is the caller's mistake and fails the whole call.
@@ -200,8 +228,29 @@ func (p *put) batchOf(h *shard) int {
 		}
 	}
 	p.owner = append(p.owner, h)
-	p.batches = append(p.batches, shardlog.Batch{Shard: h.log})
-	return len(p.batches) - 1
+	n := len(p.batches)
+	if n == cap(p.batches) {
+		p.batches = append(p.batches, shardlog.Batch{})
+	} else {
+		p.batches = p.batches[:n+1] // with the room its records had
+	}
+	p.batches[n].Shard = h.log
+	return n
+}
+
+// numbers are the sequence numbers of the records that were appended, in request order, one behind the
+// other. All are of sequenceDigits.
+func (p *put) numbers() string {
+	p.numeral = slices.Grow(p.numeral[:0], len(p.batches))[:len(p.batches)]
+	var all strings.Builder
+	all.Grow(len(p.slots) * sequenceDigits)
+	for _, at := range p.slots {
+		if at.batch >= 0 {
+			r := &p.batches[at.batch].Records[at.i]
+			all.Write(p.numeral[at.batch].to(at.shard.sequenceOf(r.Offset, r.Arrival)))
+		}
+	}
+	return all.String()
 }
 
 // placed is where record i of the request lies, after the append.

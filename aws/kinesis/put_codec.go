@@ -2,8 +2,8 @@ package kinesis
 
 import (
 	"bytes"
-	"encoding/base64"
 	"strconv"
+	"sync"
 
 	"github.com/hydrant-stream/hydrant/wire/awsjson"
 )
@@ -12,11 +12,52 @@ import (
 // SDKs write: known members once each, no escapes. Anything else is left to awsjson and the tags,
 // which also word the faults: there is one meaning and two speeds.
 
+// arena is what a quickly decoded PutRecords lies in. It serves the next call when this one is answered:
+// the log has its own copy of the records by then.
+type arena struct {
+	data    []byte // all blobs; made large enough at first, it does not move
+	keys    []byte // all partition keys
+	lengths []int  // of each
+	records []PutRecordsEntry
+}
+
+var arenas = sync.Pool{New: func() any { return new(arena) }}
+
+// keptArena bounds the blobs of an idle arena.
+const keptArena = 4 << 20
+
+func newArena(doc int) *arena {
+	a := arenas.Get().(*arena)
+	if cap(a.data) < doc/4*3 {
+		a.data = make([]byte, 0, doc/4*3)
+	}
+	a.data, a.keys, a.lengths, a.records = a.data[:0], a.keys[:0], a.lengths[:0], a.records[:0]
+	return a
+}
+
+// release gives the arena back. The records that lie in it are gone.
+func (a *arena) release() {
+	if a != nil && cap(a.data) <= keptArena {
+		clear(a.records)
+		arenas.Put(a)
+	}
+}
+
 // QuickJSON implements wire.JSONQuick.
 func (in *PutRecordsIn) QuickJSON(doc []byte) bool {
-	p := plain{doc: doc, data: make([]byte, 0, len(doc)/4*3)}
+	a := newArena(len(doc))
+	if in.quick(doc, a) {
+		in.arena = a
+		return true
+	}
+	a.release()
+	return false
+}
+
+func (in *PutRecordsIn) quick(doc []byte, a *arena) bool {
+	p := plain{doc: doc, arena: a}
 	var name []byte
-	var records []PutRecordsEntry
+	listed := false
 	ok := p.object(func(member []byte) bool {
 		switch string(member) {
 		case "StreamName":
@@ -24,24 +65,28 @@ func (in *PutRecordsIn) QuickJSON(doc []byte) bool {
 			name, ok = p.once(name)
 			return ok && streamNameOK(name)
 		case "Records":
-			if records != nil {
+			if listed {
 				return false
 			}
-			records = make([]PutRecordsEntry, 0, min(maxPutRecords, len(doc)/32+1))
+			listed = true
 			return p.take('[') && p.list(func() bool {
-				if len(records) == maxPutRecords {
+				if len(a.records) == maxPutRecords {
 					return false
 				}
-				records = append(records, PutRecordsEntry{})
-				return p.entry(&records[len(records)-1])
+				a.records = append(a.records, PutRecordsEntry{})
+				return p.entry(&a.records[len(a.records)-1])
 			})
 		}
 		return false
 	})
-	if !ok || !p.end() || name == nil || len(records) == 0 {
+	if !ok || !p.end() || name == nil || len(a.records) == 0 {
 		return false
 	}
-	in.StreamName, in.Records = string(name), records
+	keys := string(a.keys)
+	for i, n := range a.lengths {
+		a.records[i].PartitionKey, keys = keys[:n], keys[n:]
+	}
+	in.StreamName, in.Records = string(name), a.records
 	return true
 }
 
@@ -59,8 +104,9 @@ func streamNameOK(b []byte) bool {
 	return true
 }
 
-// entry reads one record of a PutRecords.
+// entry reads one record of a PutRecords; its key is filled in later.
 func (p *plain) entry(r *PutRecordsEntry) bool {
+	a, keyed := p.arena, false
 	return p.object(func(member []byte) bool {
 		t, ok := p.text()
 		if !ok {
@@ -68,19 +114,19 @@ func (p *plain) entry(r *PutRecordsEntry) bool {
 		}
 		switch string(member) {
 		case "Data":
-			if r.Data != nil || bytes.IndexByte(t, '\n') >= 0 || bytes.IndexByte(t, '\r') >= 0 { // which base64 would skip
+			if r.Data != nil {
 				return false
 			}
-			n := len(p.data)
-			var err error
-			p.data, err = base64.StdEncoding.AppendDecode(p.data, t)
-			r.Data = p.data[n:len(p.data):len(p.data)]
-			return err == nil && len(r.Data) <= maxPutBytes
+			n := len(a.data)
+			a.data, ok = awsjson.AppendFromBase64(a.data, t)
+			r.Data = a.data[n:len(a.data):len(a.data)]
+			return ok && len(r.Data) <= maxPutBytes
 		case "PartitionKey":
-			if r.PartitionKey != "" || len(t) < 1 || len(t) > 256 || !printableASCII(t) {
+			if keyed || len(t) < 1 || len(t) > 256 || !printableASCII(t) {
 				return false
 			}
-			r.PartitionKey = string(t)
+			keyed = true
+			a.keys, a.lengths = append(a.keys, t...), append(a.lengths, len(t))
 			return true
 		case "ExplicitHashKey":
 			if r.ExplicitHashKey != "" || !decimal(t) {
@@ -90,7 +136,7 @@ func (p *plain) entry(r *PutRecordsEntry) bool {
 			return true
 		}
 		return false
-	}) && r.Data != nil && r.PartitionKey != ""
+	}) && r.Data != nil && keyed
 }
 
 // decimal: 0|([1-9]\d{0,38})
@@ -144,9 +190,9 @@ func (out *PutRecordsOut) AppendJSON(b []byte) []byte {
 
 // plain reads JSON without escapes. Every method returns false for what it does not know.
 type plain struct {
-	doc  []byte
-	at   int
-	data []byte // all blobs of the document, decoded; it is made large enough and does not move
+	doc   []byte
+	at    int
+	arena *arena
 }
 
 // take moves over c and the white space before it.

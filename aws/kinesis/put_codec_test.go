@@ -51,9 +51,10 @@ func FuzzQuickPut(f *testing.F) {
 		if _, err := awsjson.Decode(doc, &slow); err != nil {
 			t.Fatalf("%q: reflection says %v", doc, err)
 		}
-		if d := cmp.Diff(PutRecordsIn(slow), quick); d != "" {
+		if d := cmp.Diff(slow.Records, quick.Records); d != "" || slow.StreamName != quick.StreamName || slow.StreamARN != "" {
 			t.Fatalf("%q: %s", doc, d)
 		}
+		quick.arena.release() // the next one lies where this one lay
 	})
 }
 

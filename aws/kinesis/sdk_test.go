@@ -160,7 +160,7 @@ func TestSubscribeToShardInCBOR(t *testing.T) {
 		if m, err = eventstream.Read(resp.Body); err != nil || m.Get(":event-type") != "SubscribeToShardEvent" {
 			t.Fatalf("%v %+v", err, m)
 		}
-		var e SubscribeToShardEvent
+		var e slowEvent
 		if _, err := awscbor.Kinesis.Decode(m.Payload, &e); err != nil || len(e.Records) != 1 || string(e.Records[0].Data) != "\x00\xff" || e.Records[0].SequenceNumber != put.SequenceNumber || e.ContinuationSequenceNumber != put.SequenceNumber {
 			t.Errorf("%v %+v", err, e)
 		}

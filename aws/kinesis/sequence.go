@@ -26,7 +26,7 @@ type sequence struct {
 
 const lastIndex = 0x7fffffffffffffff
 
-// sequenceDigits is the length of every sequence number of a shard created after 1986.
+// sequenceDigits is the length of every sequence number: they begin with the version.
 const sequenceDigits = 56
 
 func (q sequence) words() (hi, mid, lo uint64) {
@@ -37,32 +37,93 @@ func (q sequence) words() (hi, mid, lo uint64) {
 	return hi, mid, lo
 }
 
+// e19 is what a word holds of decimal digits.
+const e19 = 10_000_000_000_000_000_000
+
 // appendTo appends the decimal form.
 func (q sequence) appendTo(dst []byte) []byte {
+	var n numeral
+	n.set(q)
+	return append(dst, n.digits()...)
+}
+
+// numeral is the decimal form of sequence numbers that follow one another: the next one costs an
+// addition instead of divisions of 188 bits. The zero value holds none.
+type numeral struct {
+	of    sequence
+	group [3]uint64 // 19 digits each, the least first
+	text  [3 * 19]byte
+	valid int // groups of text that are up to date, from the front
+}
+
+// The numbers of neighbouring indexes differ by 2^80: this in groups.
+const (
+	step0 = (1 << 80) % e19
+	step1 = (1 << 80) / e19
+)
+
+// to makes n the numeral of q.
+func (n *numeral) to(q sequence) []byte {
+	next := n.of
+	next.index++
+	if q != next || n.of.created == 0 {
+		n.set(q)
+		return n.digits()
+	}
+	n.of, n.valid = q, 1
+	n.group[1] += step1
+	if n.group[0] += step0; n.group[0] >= e19 {
+		n.group[0] -= e19
+		n.group[1]++
+	}
+	if n.group[1] >= e19 {
+		n.group[1] -= e19
+		n.group[2]++
+		n.valid = 0
+	}
+	return n.digits()
+}
+
+func (n *numeral) set(q sequence) {
+	// Three divisions by 10^19 give the digits in groups, least first. 188 bits are 57 digits at most.
 	hi, mid, lo := q.words()
-	// Three divisions by 10^19 give the digits in groups, least first.
-	const e19 = 1e19
-	var group [4]uint64
-	for i := range group {
+	for i := range n.group {
 		var r uint64
-		hi, r = bits.Div64(0, hi, e19)
+		hi, r = hi/e19, hi%e19
 		mid, r = bits.Div64(r, mid, e19)
 		lo, r = bits.Div64(r, lo, e19)
-		group[i] = r
+		n.group[i] = r
 	}
-	var digits [76]byte
-	p := len(digits)
-	for _, g := range group {
-		for range 19 {
-			p--
-			digits[p] = byte('0' + g%10)
-			g /= 10
+	n.of, n.valid = q, 0
+}
+
+const twoDigits = "00010203040506070809" +
+	"10111213141516171819" +
+	"20212223242526272829" +
+	"30313233343536373839" +
+	"40414243444546474849" +
+	"50515253545556575859" +
+	"60616263646566676869" +
+	"70717273747576777879" +
+	"80818283848586878889" +
+	"90919293949596979899"
+
+// digits are good until n changes.
+func (n *numeral) digits() []byte {
+	for i := n.valid; i < len(n.group); i++ {
+		g, t := n.group[len(n.group)-1-i], n.text[i*19:(i+1)*19]
+		for p := 17; p > 0; p -= 2 {
+			d := g % 100 * 2
+			g /= 100
+			t[p], t[p+1] = twoDigits[d], twoDigits[d+1]
 		}
+		t[0] = byte('0' + g)
 	}
-	for p < len(digits)-1 && digits[p] == '0' {
+	p := 0
+	for p < len(n.text)-1 && n.text[p] == '0' {
 		p++
 	}
-	return append(dst, digits[p:]...)
+	return n.text[p:]
 }
 
 func (q sequence) String() string { return string(q.appendTo(make([]byte, 0, sequenceDigits))) }

@@ -35,6 +35,29 @@ func TestSequenceRoundTrip(t *testing.T) {
 	}
 }
 
+// One numeral gives every number as the division does, whatever order they come in.
+func TestNumeralCounts(t *testing.T) {
+	rng := rand.New(rand.NewPCG(3, 4))
+	var n numeral
+	for range 200 {
+		q := sequence{created: 1_400_000_000 + rng.Int64N(1e9), shard: rng.Uint32(), index: rng.Uint64N(1 << 62), time: rng.Int64N(1 << 36)}
+		for range rng.IntN(3000) {
+			if got := string(n.to(q)); got != q.String() {
+				t.Fatalf("%+v: %s, want %s", q, got, q)
+			}
+			switch rng.IntN(100) {
+			case 0:
+				q.time++
+			case 1:
+				q.index += 2
+			case 2: // the same again
+			default:
+				q.index++
+			}
+		}
+	}
+}
+
 // A number from a documented event of shardId-000000000006, in which the shard must be found again.
 func TestSequenceLooksLikeAWS(t *testing.T) {
 	const doc = "49590338271490256608559692538361571095921575989136588898"
@@ -83,5 +106,23 @@ func TestHashKeys(t *testing.T) {
 	// MD5("a") = 0cc175b9c0f1b6a831c399e269772661
 	if k := hashOf("a"); k != (hashKey{0x0cc175b9c0f1b6a8, 0x31c399e269772661}) {
 		t.Errorf("hash of a: %x", k)
+	}
+}
+
+func BenchmarkNumeral(b *testing.B) {
+	var n numeral
+	q := sequence{created: 1_700_000_000, shard: 3, time: 1_700_000_100}
+	for b.Loop() {
+		q.index++
+		n.to(q)
+	}
+}
+
+func BenchmarkSequence(b *testing.B) {
+	q := sequence{created: 1_700_000_000, shard: 3, time: 1_700_000_100}
+	var dst [64]byte
+	for b.Loop() {
+		q.index++
+		q.appendTo(dst[:0])
 	}
 }

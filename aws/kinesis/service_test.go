@@ -98,7 +98,7 @@ func (h *house) get(iterator string, limit int) *GetRecordsOut {
 
 func texts(out *GetRecordsOut) string {
 	var s []string
-	for _, r := range out.Records {
+	for _, r := range out.Records.All() {
 		s = append(s, string(r.Data))
 	}
 	return strings.Join(s, " ")
@@ -128,11 +128,11 @@ func TestRecordsSurviveARestart(t *testing.T) {
 	before := h.get(it, 0)
 	h.reopen()
 	after := h.get(it, 0) // the iterator outlives the restart as well
-	if texts(before) != texts(after) || len(after.Records) == 0 {
+	if texts(before) != texts(after) || after.Records.Len() == 0 {
 		t.Fatalf("before %q\nafter  %q", texts(before), texts(after))
 	}
-	for i, r := range after.Records {
-		if b := before.Records[i]; r.SequenceNumber != b.SequenceNumber || !r.ApproximateArrivalTimestamp.Equal(b.ApproximateArrivalTimestamp) || r.PartitionKey != b.PartitionKey {
+	for i, r := range after.Records.All() {
+		if b := before.Records.All()[i]; r.SequenceNumber != b.SequenceNumber || !r.ApproximateArrivalTimestamp.Equal(b.ApproximateArrivalTimestamp) || r.PartitionKey != b.PartitionKey {
 			t.Fatalf("%+v became %+v", b, r)
 		}
 	}
@@ -235,7 +235,7 @@ func TestPutRecordsKeepsSlotsInOrder(t *testing.T) {
 	read := map[string]string{} // sequence number -> data
 	for i := range 4 {
 		page := h.get(h.iterator(GetShardIteratorIn{StreamName: "s", ShardId: fmt.Sprint(i), ShardIteratorType: "TRIM_HORIZON"}), 0)
-		for _, r := range page.Records {
+		for _, r := range page.Records.All() {
 			read[shardName(uint32(i))+r.SequenceNumber] = string(r.Data)
 		}
 	}
@@ -344,7 +344,7 @@ func TestStatesPass(t *testing.T) {
 		h.create("s", 1)
 		time.Sleep(time.Second)
 		it := h.iterator(GetShardIteratorIn{StreamName: "s", ShardId: "0", ShardIteratorType: "TRIM_HORIZON"})
-		if page := h.get(it, 0); len(page.Records) != 0 {
+		if page := h.get(it, 0); page.Records.Len() != 0 {
 			t.Errorf("a new stream holds its predecessor's %q", texts(page))
 		}
 		h.close()

@@ -83,7 +83,7 @@ func (r *reading) want(texts string) *SubscribeToShardEvent {
 
 func eventTexts(e *SubscribeToShardEvent) string {
 	var s []string
-	for _, rec := range e.Records {
+	for _, rec := range e.Records.All() {
 		s = append(s, string(rec.Data))
 	}
 	return strings.Join(s, " ")
@@ -98,7 +98,7 @@ func TestSubscriptionPushesOnCommit(t *testing.T) {
 		r := h.subscribe(arn, "shardId-000000000000", StartingPosition{Type: "TRIM_HORIZON"})
 		start := time.Now()
 		e := r.want("a")
-		if e.ContinuationSequenceNumber == "" || e.MillisBehindLatest != 0 || e.Records[0].PartitionKey != "k" {
+		if e.ContinuationSequenceNumber == "" || e.MillisBehindLatest != 0 || e.Records.All()[0].PartitionKey != "k" {
 			t.Errorf("%+v", e)
 		}
 		synctest.Wait() // the subscription waits for a record
@@ -128,7 +128,7 @@ func TestSubscriptionLivesFiveMinutes(t *testing.T) {
 			if beats++; time.Since(start) != time.Duration(beats)*heartbeat {
 				t.Fatalf("beat %d after %v", beats, time.Since(start))
 			}
-			if len(e.Records) != 0 || e.Records == nil || e.ContinuationSequenceNumber == "" {
+			if e.Records.Len() != 0 || e.ContinuationSequenceNumber == "" {
 				t.Fatalf("%+v", e)
 			}
 			last = e.ContinuationSequenceNumber
@@ -360,10 +360,10 @@ func TestSlowSubscriberIsNotReadAheadFor(t *testing.T) {
 		records, events := 0, 0
 		for records < 20 {
 			e := r.next()
-			if len(e.Records) > 3 {
-				t.Fatalf("%d records of 300 KiB in one event", len(e.Records))
+			if e.Records.Len() > 3 {
+				t.Fatalf("%d records of 300 KiB in one event", e.Records.Len())
 			}
-			for _, rec := range e.Records {
+			for _, rec := range e.Records.All() {
 				if !strings.HasPrefix(string(rec.Data), fmt.Sprint(records)+"x") {
 					t.Fatalf("record %d is %.5s", records, rec.Data)
 				}
@@ -391,7 +391,7 @@ func TestSubscriptionThroughputLimit(t *testing.T) {
 		start := time.Now()
 		r := h.subscribe(arn, "0", StartingPosition{Type: "TRIM_HORIZON"})
 		for n := 0; n < 10; {
-			n += len(r.next().Records)
+			n += r.next().Records.Len()
 		}
 		// 2 MiB at once, 2 MiB/s after that; the last event may leave the bucket in debt.
 		if took := time.Since(start); took < 3*time.Second || took > 5*time.Second {

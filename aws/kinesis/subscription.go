@@ -12,8 +12,14 @@ import (
 
 // SubscribeToShardEvent is what a subscription pushes. At the end of a closed shard ChildShards is
 // set and ContinuationSequenceNumber absent: by that the KCL tells the end.
+// It has codecs of its own (page_codec.go).
 type SubscribeToShardEvent struct {
-	Records                    []Record `required:""`
+	Records Page
+	SubscribeToShardEventEnd
+}
+
+// SubscribeToShardEventEnd is what follows the records.
+type SubscribeToShardEventEnd struct {
 	ContinuationSequenceNumber string
 	MillisBehindLatest         int64
 	ChildShards                []ChildShard
@@ -132,18 +138,12 @@ func (u *subscription) next(ctx context.Context) (e *SubscribeToShardEvent, last
 // event turns a page into an event and moves on. The caller holds the stream's lock.
 func (u *subscription) event(page shardlog.Page, bounds shardlog.Bounds, last bool) *SubscribeToShardEvent {
 	now := time.Now()
-	e := &SubscribeToShardEvent{
-		Records:            u.h.records(page.Records, u.st.info.Encryption),
-		MillisBehindLatest: behind(page, bounds, now),
-	}
+	e := &SubscribeToShardEvent{Records: u.h.page(page.Records, u.st.info.Encryption)}
+	e.MillisBehindLatest = behind(page, bounds, now)
 	if n := len(page.Records); n > 0 {
 		r := &page.Records[n-1]
 		u.after = u.h.sequenceOf(r.Offset, r.Arrival)
-		size := 0
-		for i := range page.Records {
-			size += page.Records[i].Size()
-		}
-		u.out.spend(float64(size), shardReadBytes, now)
+		u.out.spend(float64(e.Records.bytes()), shardReadBytes, now)
 	}
 	u.from = page.Next
 	if last {

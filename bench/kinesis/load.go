@@ -10,6 +10,7 @@ import (
 	"math/rand/v2"
 	"net"
 	"net/http"
+	"slices"
 	"strconv"
 	"sync"
 	"sync/atomic"
@@ -19,7 +20,8 @@ import (
 // conn is one HTTP/1.1 connection that costs next to nothing: the load shares its cores with the server.
 type conn struct {
 	net.Conn
-	r *bufio.Reader
+	r    *bufio.Reader
+	body []byte // of the last reply
 }
 
 func dial(addr string) (*conn, error) {
@@ -27,7 +29,7 @@ func dial(addr string) (*conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &conn{c, bufio.NewReaderSize(c, 64<<10)}, nil
+	return &conn{Conn: c, r: bufio.NewReaderSize(c, 64<<10)}, nil
 }
 
 // request is a whole request, with a signature that nobody checks.
@@ -47,7 +49,13 @@ func (c *conn) call(req []byte) (status int, body []byte, err error) {
 		return 0, nil, err
 	}
 	defer resp.Body.Close()
-	if body, err = io.ReadAll(resp.Body); err != nil {
+	if n := resp.ContentLength; n >= 0 {
+		c.body = slices.Grow(c.body[:0], int(n))[:n]
+		_, err = io.ReadFull(resp.Body, c.body)
+	} else {
+		c.body, err = io.ReadAll(resp.Body)
+	}
+	if body = c.body; err != nil {
 		return 0, nil, err
 	}
 	if resp.StatusCode != 200 {

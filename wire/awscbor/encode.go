@@ -34,7 +34,13 @@ func AppendText(dst []byte, s string) []byte {
 	return append(appendHead(dst, majorText, uint64(len(s))), s...)
 }
 
-func appendInt(dst []byte, n int64) []byte {
+// AppendTextBytes appends a text string, known to be UTF-8.
+func AppendTextBytes(dst, s []byte) []byte {
+	return append(appendHead(dst, majorText, uint64(len(s))), s...)
+}
+
+// AppendInt appends an integer.
+func AppendInt(dst []byte, n int64) []byte {
 	if n < 0 {
 		return appendHead(dst, majorNegative, uint64(^n))
 	}
@@ -45,6 +51,14 @@ func appendDouble(dst []byte, f float64) []byte {
 	return binary.BigEndian.AppendUint64(append(dst, majorSimple<<5|27), math.Float64bits(f))
 }
 
+// AppendBlob appends a byte string.
+func AppendBlob(dst, b []byte) []byte {
+	return append(appendHead(dst, majorBytes, uint64(len(b))), b...)
+}
+
+// AppendListStart and AppendEnd enclose the items of a list of any length.
+func AppendListStart(dst []byte) []byte { return append(dst, majorArray<<5|indefinite) }
+
 // AppendMapStart and AppendEnd enclose the pairs of a map of any length.
 func AppendMapStart(dst []byte) []byte { return append(dst, majorMap<<5|indefinite) }
 
@@ -53,7 +67,7 @@ func AppendEnd(dst []byte) []byte { return append(dst, breakByte) }
 
 func (f Form) value(dst []byte, v reflect.Value) []byte {
 	if v.Type() == timeType {
-		return f.time(dst, v.Interface().(time.Time))
+		return f.AppendTime(dst, v.Interface().(time.Time).UnixMilli())
 	}
 	switch v.Kind() {
 	case reflect.Pointer, reflect.Interface:
@@ -69,17 +83,16 @@ func (f Form) value(dst []byte, v reflect.Value) []byte {
 		}
 		return append(dst, majorSimple<<5|20)
 	case reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64:
-		return appendInt(dst, v.Int())
+		return AppendInt(dst, v.Int())
 	case reflect.Uint, reflect.Uint8, reflect.Uint16, reflect.Uint32, reflect.Uint64:
 		return appendHead(dst, majorUint, v.Uint())
 	case reflect.Float32, reflect.Float64:
 		return appendDouble(dst, v.Float())
 	case reflect.Slice:
 		if v.Type().Elem().Kind() == reflect.Uint8 {
-			b := v.Bytes()
-			return append(appendHead(dst, majorBytes, uint64(len(b))), b...)
+			return AppendBlob(dst, v.Bytes())
 		}
-		dst = append(dst, majorArray<<5|indefinite)
+		dst = AppendListStart(dst)
 		for i := range v.Len() {
 			dst = f.value(dst, v.Index(i))
 		}
@@ -104,12 +117,13 @@ func (f Form) value(dst []byte, v reflect.Value) []byte {
 	panic("awscbor: a " + v.Type().String() + " cannot travel as CBOR")
 }
 
-func (f Form) time(dst []byte, t time.Time) []byte {
+// AppendTime appends a timestamp, given in Unix milliseconds.
+func (f Form) AppendTime(dst []byte, ms int64) []byte {
 	dst = appendHead(dst, majorTag, tagEpoch)
 	if f == Kinesis {
-		return appendInt(dst, t.UnixMilli())
+		return AppendInt(dst, ms)
 	}
-	return appendDouble(dst, float64(t.UnixMilli())/1000)
+	return appendDouble(dst, float64(ms)/1000)
 }
 
 func absent(v reflect.Value) bool {

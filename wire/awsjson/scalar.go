@@ -2,7 +2,6 @@ package awsjson
 
 import (
 	"bytes"
-	"encoding/base64"
 	"encoding/json"
 	"math"
 	"strconv"
@@ -176,38 +175,28 @@ var blobCodec = codec{
 		return nil
 	},
 	append: func(dst []byte, p unsafe.Pointer) []byte {
-		b := *(*[]byte)(p)
-		dst = append(dst, '"')
-		dst = base64.StdEncoding.AppendEncode(dst, b)
-		return append(dst, '"')
+		return append(AppendBase64(append(dst, '"'), *(*[]byte)(p)), '"')
 	},
 	absent: func(p unsafe.Pointer) bool { return *(*[]byte)(p) == nil },
 	none:   `""`,
 }
 
-// base64 decodes src. Line breaks, which Go's decoder passes over, are not base64 here.
+// base64 decodes src.
 func (d *decoder) base64(src []byte) ([]byte, bool) {
 	n := len(src) / 4 * 3
-	for i := len(src) - 1; i >= 0 && i >= len(src)-2 && src[i] == '='; i-- {
-		n--
-	}
-	if len(src)%4 != 0 {
-		return nil, false
-	}
-	if n <= 0 {
+	if n == 0 {
 		return []byte{}, len(src) == 0
 	}
 	// The decoder may write whole quanta: it needs room for the padding too.
-	out := d.blobs.take(len(src) / 4 * 3)
-	got, err := strictBase64.Decode(out, src)
-	return out[:n:n], err == nil && got == n
+	out, ok := AppendFromBase64(d.blobs.take(n)[:0], src)
+	return out[:len(out):len(out)], ok
 }
 
 // timeCodec: form "" and "epoch" are seconds with a fraction, "iso8601" a string.
 func timeCodec(form string) codec {
 	c := codec{
 		decode: decodeEpoch,
-		append: func(dst []byte, p unsafe.Pointer) []byte { return appendEpoch(dst, *(*time.Time)(p)) },
+		append: func(dst []byte, p unsafe.Pointer) []byte { return AppendEpoch(dst, (*time.Time)(p).UnixMilli()) },
 		absent: func(p unsafe.Pointer) bool { return (*time.Time)(p).IsZero() },
 	}
 	if form == "iso8601" {
@@ -292,6 +281,16 @@ var anyCodec = codec{
 	absent: func(p unsafe.Pointer) bool { return *(*any)(p) == nil },
 }
 
+// StringSize is what AppendString appends, in bytes.
+func StringSize(s string) int {
+	for i := range len(s) {
+		if !plain[s[i]] {
+			return len(AppendString(nil, s))
+		}
+	}
+	return len(s) + 2
+}
+
 // AppendString appends s as a JSON string.
 func AppendString(dst []byte, s string) []byte {
 	const hex = "0123456789abcdef"
@@ -347,9 +346,9 @@ func appendFloat(dst []byte, f float64, size int) []byte {
 	return strconv.AppendFloat(dst, f, form, -1, size)
 }
 
-// appendEpoch writes seconds, with three digits of fraction where there are milliseconds.
-func appendEpoch(dst []byte, t time.Time) []byte {
-	ms := t.UnixMilli()
+// AppendEpoch appends a timestamp, given in Unix milliseconds: seconds, with three digits of fraction
+// where there are milliseconds.
+func AppendEpoch(dst []byte, ms int64) []byte {
 	if ms < 0 {
 		dst = append(dst, '-')
 		ms = -ms

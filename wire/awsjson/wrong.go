@@ -2,7 +2,6 @@ package awsjson
 
 import (
 	"bytes"
-	"encoding/base64"
 	"fmt"
 	"strconv"
 )
@@ -93,6 +92,3 @@ func badBase64(b []byte) string {
 func notBase64(r rune) bool {
 	return !(r >= 'A' && r <= 'Z' || r >= 'a' && r <= 'z' || r >= '0' && r <= '9' || r == '+' || r == '/')
 }
-
-// AWS refuses a blob whose last character carries bits that are thrown away.
-var strictBase64 = base64.StdEncoding.Strict()
