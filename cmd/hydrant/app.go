@@ -11,6 +11,7 @@ import (
 
 	"github.com/hydrant-stream/hydrant/aws/athena"
 	"github.com/hydrant-stream/hydrant/aws/cloudformation"
+	"github.com/hydrant-stream/hydrant/aws/cloudwatch"
 	"github.com/hydrant-stream/hydrant/aws/cwlogs"
 	"github.com/hydrant-stream/hydrant/aws/firehose"
 	"github.com/hydrant-stream/hydrant/aws/glue"
@@ -32,6 +33,7 @@ type house struct {
 	lake     *dir.Store
 	identity *identity
 	logs     *cwlogs.Service
+	watch    *cloudwatch.Service
 	kinesis  *kinesis.Service
 	glue     *glue.Service
 	s3       *s3.Service
@@ -86,6 +88,8 @@ func openHouse(ctx context.Context, c Config, endpoint string, log *slog.Logger,
 	if h.logs, err = cwlogs.New(cwlogs.Config{Journal: h.journal, Log: h.records}); err != nil {
 		return h, fmt.Errorf("open CloudWatch Logs: %w", err)
 	}
+	h.watch = cloudwatch.New(cloudwatch.Config{Journal: h.journal, Log: h.records, Logger: log})
+	h.closing(h.watch.Close)
 	if h.kinesis, err = kinesis.New(ctx, kinesis.Config{Journal: h.journal, Log: h.records, Limits: c.Limits == "aws", StatusDelay: c.StatusDelay, Logger: log}); err != nil {
 		return h, fmt.Errorf("open Kinesis: %w", err)
 	}
@@ -96,7 +100,7 @@ func openHouse(ctx context.Context, c Config, endpoint string, log *slog.Logger,
 	}
 	if h.firehose, err = firehose.New(firehose.Config{
 		Log: h.records, Journal: h.journal, Lake: h.lake,
-		Tables: h.glue, Logs: h.logs, Streams: h.kinesis, Functions: &h.transforms,
+		Tables: h.glue, Logs: h.logs, Metrics: h.watch, Streams: h.kinesis, Functions: &h.transforms,
 		Limits: c.Limits == "aws", StatusDelay: c.StatusDelay, Logger: log,
 	}); err != nil {
 		return h, fmt.Errorf("open Firehose: %w", err)
@@ -104,7 +108,7 @@ func openHouse(ctx context.Context, c Config, endpoint string, log *slog.Logger,
 	h.closing(h.firehose.Close)
 	if h.lambda, err = lambda.New(lambda.Config{
 		Journal: h.journal, Dir: filepath.Join(c.Data, "lambda"), Endpoint: func() string { return endpoint },
-		Logs: h.logs, Streams: h.kinesis, Objects: objects{h.lake}, Code: objects{h.lake},
+		Logs: h.logs, Metrics: h.watch, Streams: h.kinesis, Objects: objects{h.lake}, Code: objects{h.lake},
 		Credentials: h.identity.functionCredentials, Limits: c.Limits == "aws", StatusDelay: c.StatusDelay, Log: log, Allowed: c.loopback() || c.AllowFunctions,
 	}); err != nil {
 		return h, fmt.Errorf("open Lambda: %w", err)
@@ -146,7 +150,7 @@ func (h *house) start() {
 
 // services are the rooms with a door to the wire.
 func (h *house) services() []wire.Service {
-	return []wire.Service{h.kinesis.Wire(), h.lambda.Wire(), h.firehose.Wire(), h.s3.Wire(), h.glue.Wire(), h.athena.Wire(), h.logs.Wire(), h.identity.iam.Wire(), h.identity.sts.Wire(), h.stacks.Wire()}
+	return []wire.Service{h.kinesis.Wire(), h.lambda.Wire(), h.firehose.Wire(), h.s3.Wire(), h.glue.Wire(), h.athena.Wire(), h.logs.Wire(), h.watch.Wire(), h.identity.iam.Wire(), h.identity.sts.Wire(), h.stacks.Wire()}
 }
 
 func (h *house) closing(f func() error) { h.closers = append(h.closers, f) }

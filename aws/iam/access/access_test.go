@@ -11,6 +11,7 @@ import (
 	"github.com/hydrant-stream/hydrant"
 	"github.com/hydrant-stream/hydrant/aws/athena"
 	"github.com/hydrant-stream/hydrant/aws/cloudformation"
+	"github.com/hydrant-stream/hydrant/aws/cloudwatch"
 	"github.com/hydrant-stream/hydrant/aws/cwlogs"
 	"github.com/hydrant-stream/hydrant/aws/firehose"
 	"github.com/hydrant-stream/hydrant/aws/glue"
@@ -26,7 +27,7 @@ import (
 var services = []wire.Service{
 	new(kinesis.Service).Wire(), new(firehose.Service).Wire(), new(lambda.Service).Wire(), new(s3.Service).Wire(),
 	new(glue.Service).Wire(), new(cwlogs.Service).Wire(), new(iam.Service).Wire(), new(sts.Service).Wire(),
-	new(athena.Service).Wire(), new(cloudformation.Service).Wire(),
+	new(athena.Service).Wire(), new(cloudformation.Service).Wire(), new(cloudwatch.Service).Wire(),
 }
 
 // without are the operations that have no resource, as AWS's service authorization reference has it.
@@ -35,6 +36,7 @@ var without = []string{
 	"firehose ListDeliveryStreams", "lambda ListFunctions", "lambda ListLayers", "lambda GetAccountSettings", "lambda ListEventSourceMappings", "lambda CreateEventSourceMapping",
 	"s3 ListBuckets", "iam ListPolicies", "iam GetAccessKeyLastUsed", "sts GetAccessKeyInfo",
 	"athena ListDataCatalogs", "athena ListWorkGroups", "athena ListEngineVersions", "cloudformation ListStacks",
+	"cloudwatch PutMetricData", "cloudwatch ListMetrics", "cloudwatch GetMetricStatistics", "cloudwatch GetMetricData",
 	"cloudformation ListExports", "cloudformation ListImports", "cloudformation ValidateTemplate",
 }
 
