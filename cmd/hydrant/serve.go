@@ -89,7 +89,7 @@ func startServer(ctx context.Context, c Config, log *slog.Logger) (s *server, er
 	}
 	s.house.Store(h)
 	s.http = wire.NewHTTPServer(s.routes())
-	s.http.ErrorLog = slog.NewLogLogger(log.Handler(), slog.LevelDebug) // handshakes that fail, and the like
+	s.http.ErrorLog = slog.NewLogLogger(log.Handler(), slog.LevelDebug)  // handshakes that fail, and the like
 	s.http.RegisterOnShutdown(func() { s.house.Load().kinesis.Drain() }) // event streams would hold it up
 	go func() {
 		if err := s.http.Serve(s.listener); !errors.Is(err, http.ErrServerClosed) {
