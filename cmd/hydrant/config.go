@@ -8,6 +8,8 @@ import (
 	"os"
 	"strings"
 	"time"
+
+	"github.com/alecthomas/kong"
 )
 
 // Config is everything one can set of a running hydrant. The zero value of nothing is needed: every
@@ -35,11 +37,11 @@ type Config struct {
 }
 
 // defaultConfig is the Config of a command line that says nothing.
-func defaultConfig() Config {
-	return Config{
-		Data: "hydrant-data", Addr: "127.0.0.1:4566", Limits: "none", StatusDelay: 100 * time.Millisecond,
-		SegmentMiB: 128, TailMiB: 64, QueryMemory: "1GB", LogLevel: "info", LogFormat: "text",
+func defaultConfig() (c Config) {
+	if err := kong.ApplyDefaults(&c); err != nil {
+		panic("internal error: " + err.Error())
 	}
+	return c
 }
 
 // logger writes to stderr as the settings say.

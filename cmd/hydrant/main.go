@@ -24,6 +24,7 @@ type cli struct {
 	Query  queryCmd  `cmd:"" help:"Ask the lake in SQL."`
 	Flush  flushCmd  `cmd:"" help:"Deliver what a delivery stream has buffered."`
 	Dump   dumpCmd   `cmd:"" help:"Print what is on disk, as JSON lines."`
+	Config configCmd `cmd:"" help:"Print the settings that serve would run with, and check them."`
 
 	Function functionCmd `cmd:"" hidden:"" help:"Be the taxi filter, as a Lambda function's bootstrap."`
 }
