@@ -29,7 +29,7 @@ lint: ## golangci-lint, installed where it is absent
 	golangci-lint run
 
 conform: ## the walkthrough and the error texts, by the AWS CLI and boto3
-	HYDRANT_CONFORM=1 go test -count=1 ./e2e -run 'Conform'
+	HYDRANT_CONFORM=1 go test -count=1 -timeout 20m ./... -run 'Conform'
 
 e2e: ## the real binary with the real taxi files, by the SDKs
 	HYDRANT_E2E=1 go test -count=1 ./e2e -run 'E2E'

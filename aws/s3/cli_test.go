@@ -11,13 +11,14 @@ import (
 	"testing"
 )
 
-// TestCLI drives the aws command as a person does. It takes half a minute:
-//
-//	HYDRANT_HEAVY=1 go test -run TestCLI -v ./aws/s3
-func TestCLI(t *testing.T) {
+// TestConformCLI drives the aws command as a person does (make conform).
+func TestConformCLI(t *testing.T) {
+	if os.Getenv("HYDRANT_CONFORM") == "" {
+		t.Skip("runs with make conform")
+	}
 	aws, err := exec.LookPath("aws")
-	if err != nil || os.Getenv("HYDRANT_HEAVY") == "" {
-		t.Skip("needs the aws command and HYDRANT_HEAVY=1")
+	if err != nil {
+		t.Fatal("the AWS CLI is absent: ", err)
 	}
 	h := newHouse(t)
 	here := t.TempDir()
