@@ -37,13 +37,6 @@ type jsonDocument string
 func (d jsonDocument) contentType() string { return string(d) }
 
 func (d jsonDocument) decode(body []byte, in any) ([]string, error) {
-	if own, ok := in.(JSONDecoder); ok {
-		err := jsonFault(own.DecodeJSON(body))
-		if _, isFault := hydrant.AsFault(err); err != nil && !isFault {
-			err = serialization("")
-		}
-		return nil, err
-	}
 	present, err := awsjson.Decode(body, in)
 	return present, jsonFault(err)
 }

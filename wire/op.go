@@ -151,9 +151,6 @@ func (r Row) HTTP(method, path string, status int) Row {
 // A shape on the hot path may bring its own codec; these replace reflection for JSON 1.1. They
 // must agree with it byte for byte in meaning: the conformance tests run both.
 type (
-	// JSONDecoder fills an input from its JSON document, which it may keep. A *hydrant.Fault it
-	// returns goes to the caller as is (SerializationException and the like).
-	JSONDecoder interface{ DecodeJSON(doc []byte) error }
 	// JSONQuick fills an input from the plain form of its JSON document, the one SDKs write, and sees
 	// to it that every constraint holds. false: the document is of another form, or a constraint does
 	// not hold, and the input is as it was; then it is decoded and validated like any other. Nothing
@@ -179,9 +176,6 @@ type (
 		// Trailer is complete once the payload was read to its end.
 		Trailer() http.Header
 	}
-	// Validator replaces validation by tags: it returns the texts of the constraints that do not
-	// hold, e.g. "Value null at 'streamName' failed to satisfy constraint: Member must not be null".
-	Validator interface{ Violations() []string }
 )
 
 // PieceBytes is when a piece of a JSONPieces is due: small enough for the cache, large for a system call.

@@ -86,7 +86,6 @@ func (jsonSpeaker) decode(x *exchange) (any, []string, error) {
 			return in, nil, nil
 		}
 	}
-	_, x.keep = in.(JSONDecoder)
 	present, err := x.doc().decode(x.body, in)
 	return in, present, err
 }

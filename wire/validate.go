@@ -20,14 +20,13 @@ const maxViolations = 10
 // validate holds an input against the constraints in its tags. present are the paths of strings
 // that were given and empty.
 func (op *operation) validate(in any, present []string) error {
-	var texts []string
-	if v, ok := in.(Validator); ok {
-		texts = v.Violations()
-	} else {
-		w := checker{present: present, terse: op.svc.TerseEnums}
-		w.shape(op.checks, reflect.ValueOf(in).Elem())
-		texts = w.texts
-	}
+	w := checker{present: present, terse: op.svc.TerseEnums}
+	w.shape(op.checks, reflect.ValueOf(in).Elem())
+	return violations(op.svc.ValidationCode, w.texts)
+}
+
+// violations is the fault that lists what does not hold, or nil.
+func violations(code string, texts []string) error {
 	if len(texts) == 0 {
 		return nil
 	}
@@ -36,7 +35,7 @@ func (op *operation) validate(in any, present []string) error {
 	if len(texts) == 1 {
 		noun = "error"
 	}
-	return hydrant.Faultf(op.svc.ValidationCode, "%d validation %s detected: %s", len(texts), noun, strings.Join(texts, "; "))
+	return hydrant.Faultf(code, "%d validation %s detected: %s", len(texts), noun, strings.Join(texts, "; "))
 }
 
 // shapeChecks are the constraints of a struct type and of all it holds.

@@ -12,6 +12,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/hydrant-stream/hydrant/wire"
 	"github.com/hydrant-stream/hydrant/wire/awsjson"
 )
 
@@ -119,7 +120,7 @@ func TestThroughputQuota(t *testing.T) {
 
 // The hand-written decoder means what awsjson means, or leaves the document to it.
 func TestPutCodecAgrees(t *testing.T) {
-	for _, doc := range []string{
+	for i, doc := range []string{
 		`{"DeliveryStreamName":"s","Records":[{"Data":"YWJj"},{"Data":""}]}`,
 		` { "Records" : [ {"Data" : "YQ=="} ] , "DeliveryStreamName" : "s" } `,
 		`{"DeliveryStreamName":"s","Records":[]}`,
@@ -131,11 +132,15 @@ func TestPutCodecAgrees(t *testing.T) {
 		`{"DeliveryStreamName":"s","Records":[{"Data":"YWJj"}],"Records":[{"Data":"YQ=="}]}`,
 		`{"DeliveryStreamName":"s","Other":{"a":[1,2]},"Records":[{"Data":"YWJj","More":1}]}`,
 		`{"DeliveryStreamName":"s","Records":[{"Data":"not base64!"}]}`,
+		`{"DeliveryStreamName":"s","Records":[{"Data":"001="}]}`, // bits that are thrown away
 		`{"DeliveryStreamName":"s","Records":[{"Data":"YWJj"}]`,
 		`{"DeliveryStreamName":"s","Records":[{"Data":"YWJj"}]}}`,
 		`{"DeliveryStreamName":7}`, `[]`, ``, `{`, `{}`,
 	} {
 		compareDecoders(t, []byte(doc))
+		if quick := new(PutRecordBatchIn).QuickJSON([]byte(doc)); quick != (i < 2) {
+			t.Errorf("%s: quick %v", doc, quick)
+		}
 	}
 }
 
@@ -145,24 +150,37 @@ func FuzzPutCodec(f *testing.F) {
 	f.Fuzz(compareDecoders)
 }
 
+// What the quick decoders take means to reflection the same, and holds the constraints.
 func compareDecoders(t *testing.T, doc []byte) {
-	type plainBatch PutRecordBatchIn
-	var fast PutRecordBatchIn
-	var slow plainBatch
-	fastErr := fast.DecodeJSON(bytes.Clone(doc))
-	_, slowErr := awsjson.Decode(bytes.Clone(doc), &slow)
-	fast.arena = nil
-	if !reflect.DeepEqual(fastErr, slowErr) || slowErr == nil && !reflect.DeepEqual(fast, PutRecordBatchIn(slow)) {
-		t.Errorf("%s\nfast %+v %v\nslow %+v %v", doc, fast, fastErr, slow, slowErr)
+	var batch PutRecordBatchIn
+	if batch.QuickJSON(doc) {
+		type slowBatch PutRecordBatchIn
+		var slow slowBatch
+		_, err := awsjson.Decode(bytes.Clone(doc), &slow)
+		if err == nil {
+			err = wire.Check(&slow)
+		}
+		if err != nil || slow.DeliveryStreamName != batch.DeliveryStreamName || !reflect.DeepEqual(slow.Records, batch.Records) {
+			t.Errorf("%s\nfast %+v\nslow %+v %v", doc, batch, slow, err)
+		}
+		batch.arena.release() // the next one lies where this one lay
+	} else if batch.DeliveryStreamName != "" || batch.Records != nil {
+		t.Errorf("%s: refused, and changed", doc)
 	}
-	type plainOne PutRecordIn
-	var fastOne PutRecordIn
-	var slowOne plainOne
-	fastErr = fastOne.DecodeJSON(bytes.Clone(doc))
-	_, slowErr = awsjson.Decode(bytes.Clone(doc), &slowOne)
-	fastOne.arena = nil
-	if !reflect.DeepEqual(fastErr, slowErr) || slowErr == nil && !reflect.DeepEqual(fastOne, PutRecordIn(slowOne)) {
-		t.Errorf("%s\nfast %+v %v\nslow %+v %v", doc, fastOne, fastErr, slowOne, slowErr)
+	var one PutRecordIn
+	if one.QuickJSON(doc) {
+		type slowOne PutRecordIn
+		var slow slowOne
+		_, err := awsjson.Decode(bytes.Clone(doc), &slow)
+		if err == nil {
+			err = wire.Check(&slow)
+		}
+		if err != nil || slow.DeliveryStreamName != one.DeliveryStreamName || !reflect.DeepEqual(slow.Record, one.Record) {
+			t.Errorf("%s\nfast %+v\nslow %+v %v", doc, one, slow, err)
+		}
+		one.arena.release()
+	} else if one.DeliveryStreamName != "" || one.Record != nil {
+		t.Errorf("%s: refused, and changed", doc)
 	}
 }
 
@@ -194,8 +212,8 @@ func TestArenaIsNotSharedWithTheLog(t *testing.T) {
 		want.WriteString(text)
 		var in PutRecordIn
 		doc := fmt.Sprintf(`{"DeliveryStreamName":"s","Record":{"Data":"%s"}}`, base64.StdEncoding.EncodeToString([]byte(text)))
-		if err := in.DecodeJSON([]byte(doc)); err != nil {
-			t.Fatal(err)
+		if !in.QuickJSON([]byte(doc)) {
+			t.Fatalf("%s is not plain", doc)
 		}
 		if _, err := h.PutRecord(t.Context(), &in); err != nil {
 			t.Fatal(err)
@@ -238,8 +256,8 @@ func BenchmarkDecodePutRecordBatch(b *testing.B) {
 	b.ReportAllocs()
 	for b.Loop() {
 		var in PutRecordBatchIn
-		if err := in.DecodeJSON(doc.Bytes()); err != nil {
-			b.Fatal(err)
+		if !in.QuickJSON(doc.Bytes()) {
+			b.Fatal("not plain")
 		}
 		in.arena.release()
 	}

@@ -1,7 +1,6 @@
 package kinesis
 
 import (
-	"bytes"
 	"strconv"
 	"sync"
 
@@ -55,21 +54,22 @@ func (in *PutRecordsIn) QuickJSON(doc []byte) bool {
 }
 
 func (in *PutRecordsIn) quick(doc []byte, a *arena) bool {
-	p := plain{doc: doc, arena: a}
+	p := plain{awsjson.ReadPlain(doc), a}
 	var name []byte
 	listed := false
-	ok := p.object(func(member []byte) bool {
+	ok := p.Object(func(member []byte) bool {
 		switch string(member) {
 		case "StreamName":
+			again := name != nil
 			var ok bool
-			name, ok = p.once(name)
-			return ok && streamNameOK(name)
+			name, ok = p.Text()
+			return ok && !again && awsjson.NamePlain(name, 128)
 		case "Records":
 			if listed {
 				return false
 			}
 			listed = true
-			return p.take('[') && p.list(func() bool {
+			return p.List(func() bool {
 				if len(a.records) == maxPutRecords {
 					return false
 				}
@@ -79,7 +79,7 @@ func (in *PutRecordsIn) quick(doc []byte, a *arena) bool {
 		}
 		return false
 	})
-	if !ok || !p.end() || name == nil || len(a.records) == 0 {
+	if !ok || !p.End() || name == nil || len(a.records) == 0 {
 		return false
 	}
 	keys := string(a.keys)
@@ -90,25 +90,17 @@ func (in *PutRecordsIn) quick(doc []byte, a *arena) bool {
 	return true
 }
 
-func streamNameOK(b []byte) bool {
-	if len(b) < 1 || len(b) > 128 {
-		return false
-	}
-	for _, c := range b {
-		switch {
-		case c >= 'a' && c <= 'z', c >= 'A' && c <= 'Z', c >= '0' && c <= '9', c == '_', c == '.', c == '-':
-		default:
-			return false
-		}
-	}
-	return true
+// plain is a document and where its records go.
+type plain struct {
+	awsjson.Plain
+	arena *arena
 }
 
 // entry reads one record of a PutRecords; its key is filled in later.
 func (p *plain) entry(r *PutRecordsEntry) bool {
 	a, keyed := p.arena, false
-	return p.object(func(member []byte) bool {
-		t, ok := p.text()
+	return p.Object(func(member []byte) bool {
+		t, ok := p.Text()
 		if !ok {
 			return false
 		}
@@ -186,84 +178,4 @@ func (out *PutRecordsOut) AppendJSON(b []byte) []byte {
 		b = append(append(append(b, `,"EncryptionType":"`...), out.EncryptionType...), '"')
 	}
 	return append(b, '}')
-}
-
-// plain reads JSON without escapes. Every method returns false for what it does not know.
-type plain struct {
-	doc   []byte
-	at    int
-	arena *arena
-}
-
-// take moves over c and the white space before it.
-func (p *plain) take(c byte) bool {
-	p.space()
-	if p.at == len(p.doc) || p.doc[p.at] != c {
-		return false
-	}
-	p.at++
-	return true
-}
-
-func (p *plain) space() {
-	for p.at < len(p.doc) {
-		switch p.doc[p.at] {
-		case ' ', '\t', '\n', '\r':
-			p.at++
-		default:
-			return
-		}
-	}
-}
-
-func (p *plain) end() bool {
-	p.space()
-	return p.at == len(p.doc)
-}
-
-// text reads a string; the bytes are the document's.
-func (p *plain) text() ([]byte, bool) {
-	if !p.take('"') {
-		return nil, false
-	}
-	n := bytes.IndexByte(p.doc[p.at:], '"')
-	if n < 0 {
-		return nil, false
-	}
-	t := p.doc[p.at : p.at+n]
-	p.at += n + 1
-	return t, bytes.IndexByte(t, '\\') < 0
-}
-
-// once reads a string for a member that has not been there before.
-func (p *plain) once(before []byte) ([]byte, bool) {
-	t, ok := p.text()
-	return t, ok && before == nil
-}
-
-func (p *plain) object(f func(member []byte) bool) bool {
-	if !p.take('{') {
-		return false
-	}
-	for {
-		member, ok := p.text()
-		if !ok || !p.take(':') || !f(member) {
-			return false
-		}
-		if !p.take(',') {
-			return p.take('}')
-		}
-	}
-}
-
-// list reads the items and the end of a list that is not empty.
-func (p *plain) list(item func() bool) bool {
-	for {
-		if !item() {
-			return false
-		}
-		if !p.take(',') {
-			return p.take(']')
-		}
-	}
 }
