@@ -112,8 +112,16 @@ func newHandler(d *delivery, retries int) (*Handler, *bytes.Buffer) {
 
 func handle(t *testing.T, h *Handler, ctx context.Context, e events.KinesisEvent) (failed []string) {
 	t.Helper()
-	out, err := h.Handle(ctx, e)
+	payload, err := json.Marshal(e)
 	if err != nil {
+		t.Fatal(err)
+	}
+	answer, err := h.Invoke(ctx, payload)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out events.KinesisEventResponse
+	if err := json.Unmarshal(answer, &out); err != nil {
 		t.Fatal(err)
 	}
 	for _, f := range out.BatchItemFailures {
@@ -153,8 +161,8 @@ func TestDropsWhatIsNotACompleteTrip(t *testing.T) {
 func TestAnEmptyBatchMakesNoCall(t *testing.T) {
 	d := &delivery{t: t}
 	h, _ := newHandler(d, 3)
-	out, err := h.Handle(t.Context(), events.KinesisEvent{})
-	if b, _ := json.Marshal(out); err != nil || len(d.calls) != 0 || string(b) != `{"batchItemFailures":[]}` {
+	b, err := h.Invoke(t.Context(), []byte(`{"Records":[]}`))
+	if err != nil || len(d.calls) != 0 || string(b) != `{"batchItemFailures":[]}` {
 		t.Errorf("calls %d, answer %s, %v", len(d.calls), b, err)
 	}
 }

@@ -17,12 +17,13 @@ package filter
 
 import (
 	"context"
+	"encoding/json"
 	"log/slog"
-	"strings"
 	"time"
 
 	"github.com/aws/aws-lambda-go/events"
 	"github.com/aws/aws-sdk-go-v2/service/firehose"
+
 	"github.com/hydrant-stream/hydrant/taxi"
 )
 
@@ -31,7 +32,8 @@ type Firehose interface {
 	PutRecordBatch(context.Context, *firehose.PutRecordBatchInput, ...func(*firehose.Options)) (*firehose.PutRecordBatchOutput, error)
 }
 
-// Handler handles batches. Its Handle may be called concurrently.
+// Handler handles batches: a lambda.Handler, so that it gets the event's bytes. Its methods may be called
+// concurrently.
 type Handler struct {
 	settings Settings
 	client   Firehose
@@ -46,20 +48,29 @@ func New(s Settings, client Firehose, log *slog.Logger) *Handler {
 
 // item is a record on its way.
 type item struct {
-	key      string // names the record in the handler's memory
-	sequence string
-	tripID   int64
-	data     []byte
+	record  *record
+	ordinal int // among the records that share its sequence number
+	tripID  int64
 }
 
-// Handle filters and sends one batch. It reports what it could not send as batch item failures, lowest
-// sequence number first, and returns no error: an error would make Lambda repeat the whole batch.
-func (h *Handler) Handle(ctx context.Context, batch events.KinesisEvent) (events.KinesisEventResponse, error) {
-	begun := time.Now()
-	items, again, dropped := h.filter(batch.Records)
-	log := h.log.With("batch", name(batch.Records))
+// Invoke takes a batch as Lambda sends it and answers with its batch item failures. Its only error is
+// an event that is none.
+func (h *Handler) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
+	records, err := decode(payload)
+	if err != nil {
+		return nil, err
+	}
+	return json.Marshal(h.handle(ctx, records))
+}
 
-	s := sender{Handler: h, log: log, rng: jitter(h.settings.BackoffSeed, batch.Records)}
+// handle filters and sends one batch. It reports what it could not send as batch item failures, lowest
+// sequence number first, and returns no error: an error would make Lambda repeat the whole batch.
+func (h *Handler) handle(ctx context.Context, records []record) events.KinesisEventResponse {
+	begun := time.Now()
+	items, again, dropped := h.filter(records)
+	log := h.log.With("batch", name(records))
+
+	s := sender{Handler: h, log: log, rng: jitter(h.settings.BackoffSeed, records)}
 	unsent := s.sendAll(ctx, items)
 	h.remember(items, unsent, again)
 
@@ -69,7 +80,7 @@ func (h *Handler) Handle(ctx context.Context, batch events.KinesisEvent) (events
 		level, outcome = slog.LevelError, "batch not done, the rest goes back to the stream"
 	}
 	attrs := []any{
-		"records", len(batch.Records), "sent", len(items) - len(unsent), "unsent", len(unsent), "dropped", dropped.total,
+		"records", len(records), "sent", len(items) - len(unsent), "unsent", len(unsent), "dropped", dropped.total,
 	}
 	attrs = append(attrs, dropped.attrs()...)
 	if len(again) > 0 {
@@ -80,25 +91,27 @@ func (h *Handler) Handle(ctx context.Context, batch events.KinesisEvent) (events
 		attrs = append(attrs, "unsent_trips", someTrips(unsent))
 	}
 	log.Log(ctx, level, outcome, attrs...)
-	return events.KinesisEventResponse{BatchItemFailures: failures(unsent)}, nil
+	return events.KinesisEventResponse{BatchItemFailures: failures(unsent)}
 }
 
 // filter splits a batch into what is to be sent, what this instance has sent before, and the rest.
-func (h *Handler) filter(records []events.KinesisEventRecord) (items, again []item, dropped drops) {
+func (h *Handler) filter(records []record) (items, again []item, dropped drops) {
+	items = make([]item, 0, len(records))
+	remembering := !h.sent.empty()
 	last, ordinal := "", 0
 	for i := range records {
 		r := &records[i]
 		// Records unpacked from one aggregate share its sequence number; their order tells them apart.
-		if ordinal++; r.Kinesis.SequenceNumber != last {
-			last, ordinal = r.Kinesis.SequenceNumber, 0
+		if ordinal++; r.sequence != last {
+			last, ordinal = r.sequence, 0
 		}
-		v := taxi.Check(r.Kinesis.Data)
+		v := taxi.Check(r.data)
 		if !v.Keep() {
 			dropped.add(v, r)
 			continue
 		}
-		it := item{key: key(r, ordinal), sequence: r.Kinesis.SequenceNumber, tripID: v.TripID, data: r.Kinesis.Data}
-		if h.sent.has(it.key) {
+		it := item{record: r, ordinal: ordinal, tripID: v.TripID}
+		if remembering && h.sent.has(it.key()) {
 			again = append(again, it)
 			continue
 		}
@@ -116,11 +129,11 @@ func (h *Handler) remember(items, unsent, again []item) {
 	}
 	left := make(map[string]bool, len(unsent))
 	for i := range unsent {
-		left[unsent[i].key] = true
+		left[unsent[i].key()] = true
 	}
 	for i := range items {
-		if !left[items[i].key] && !before(items[i].sequence, unsent[0].sequence) {
-			h.sent.add(items[i].key)
+		if k := items[i].key(); !left[k] && !before(items[i].record.sequence, unsent[0].record.sequence) {
+			h.sent.add(k)
 		}
 	}
 }
@@ -136,24 +149,18 @@ func before(a, b string) bool {
 func failures(unsent []item) []events.KinesisBatchItemFailure {
 	list := make([]events.KinesisBatchItemFailure, 0, len(unsent)) // never null in JSON
 	for i := range unsent {
-		if i == 0 || unsent[i].sequence != unsent[i-1].sequence {
-			list = append(list, events.KinesisBatchItemFailure{ItemIdentifier: unsent[i].sequence})
+		if i == 0 || unsent[i].record.sequence != unsent[i-1].record.sequence {
+			list = append(list, events.KinesisBatchItemFailure{ItemIdentifier: unsent[i].record.sequence})
 		}
 	}
 	return list
 }
 
-// shard is the part of an event id before the sequence number.
-func shard(r *events.KinesisEventRecord) string {
-	id, _, _ := strings.Cut(r.EventID, ":")
-	return id
-}
-
-// name tells one batch from another in the logs: "shardId-000000000003 4964..12-4964..99 (500)".
-func name(records []events.KinesisEventRecord) string {
+// name tells one batch from another in the logs: "shardId-000000000003:4964..12-4964..99".
+func name(records []record) string {
 	if len(records) == 0 {
 		return "empty"
 	}
 	first, last := &records[0], &records[len(records)-1]
-	return shard(first) + ":" + first.Kinesis.SequenceNumber + "-" + last.Kinesis.SequenceNumber
+	return first.shard + ":" + first.sequence + "-" + last.sequence
 }

@@ -5,7 +5,6 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/aws/aws-lambda-go/events"
 	"github.com/hydrant-stream/hydrant/taxi"
 )
 
@@ -50,7 +49,7 @@ type drops struct {
 }
 
 // add counts a record; one without a trip_id is named by its sequence number.
-func (d *drops) add(v taxi.Verdict, r *events.KinesisEventRecord) {
+func (d *drops) add(v taxi.Verdict, r *record) {
 	reason := v.Reason()
 	d.total++
 	d.counts.add(reason, 1)
@@ -65,7 +64,7 @@ func (d *drops) add(v taxi.Verdict, r *events.KinesisEventRecord) {
 	if v.TripID >= 0 {
 		list.add(strconv.FormatInt(v.TripID, 10))
 	} else {
-		list.add("sequence " + r.Kinesis.SequenceNumber)
+		list.add("sequence " + r.sequence)
 	}
 }
 

@@ -3,8 +3,6 @@ package filter
 import (
 	"strconv"
 	"sync"
-
-	"github.com/aws/aws-lambda-go/events"
 )
 
 // maxRemembered bounds the memory. A failed batch leaves fewer than one call's 500 records in it; they
@@ -17,8 +15,17 @@ type memory struct {
 	keys map[string]struct{}
 }
 
-func key(r *events.KinesisEventRecord, ordinal int) string {
-	return r.EventSourceArn + " " + shard(r) + " " + r.Kinesis.SequenceNumber + " " + strconv.Itoa(ordinal)
+// key names a record in the memory.
+func (it *item) key() string {
+	r := it.record
+	return r.source + " " + r.shard + " " + r.sequence + " " + strconv.Itoa(it.ordinal)
+}
+
+// empty: nothing will come back, which is the rule.
+func (m *memory) empty() bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return len(m.keys) == 0
 }
 
 func (m *memory) has(key string) bool {
@@ -41,6 +48,6 @@ func (m *memory) forget(items []item) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	for i := range items {
-		delete(m.keys, items[i].key)
+		delete(m.keys, items[i].key())
 	}
 }

@@ -9,7 +9,6 @@ import (
 	"math/rand/v2"
 	"time"
 
-	"github.com/aws/aws-lambda-go/events"
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/firehose"
 	"github.com/aws/aws-sdk-go-v2/service/firehose/types"
@@ -35,10 +34,10 @@ type sender struct {
 
 // jitter makes the batch's source of random waits: the same settings and batch give the same waits,
 // two batches throttled together do not.
-func jitter(seed int, records []events.KinesisEventRecord) *rand.Rand {
+func jitter(seed int, records []record) *rand.Rand {
 	h := fnv.New64a()
 	if len(records) > 0 {
-		h.Write([]byte(records[0].EventID))
+		h.Write([]byte(records[0].shard + ":" + records[0].sequence))
 	}
 	return rand.New(rand.NewPCG(uint64(seed), h.Sum64()))
 }
@@ -63,7 +62,7 @@ func (s *sender) sendAll(ctx context.Context, items []item) (unsent []item) {
 func callSize(items []item) int {
 	bytes := 0
 	for n := range items {
-		bytes += len(items[n].data)
+		bytes += len(items[n].record.data)
 		if n == maxCallRecords || bytes > maxCallBytes {
 			return n
 		}
@@ -116,7 +115,7 @@ func (s *sender) send(ctx context.Context, items []item) []item {
 func (s *sender) put(ctx context.Context, items []item) (failed []item, codes counts) {
 	in := &firehose.PutRecordBatchInput{DeliveryStreamName: aws.String(s.settings.DeliveryStream), Records: make([]types.Record, len(items))}
 	for i := range items {
-		in.Records[i].Data = items[i].data
+		in.Records[i].Data = items[i].record.data
 	}
 	out, err := s.client.PutRecordBatch(ctx, in)
 	if err != nil {

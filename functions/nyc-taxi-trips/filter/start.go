@@ -28,8 +28,9 @@ func Start() {
 	cfg.HTTPClient = awsbody.Over(cfg.HTTPClient)
 	client := firehose.NewFromConfig(cfg, func(o *firehose.Options) {
 		o.Retryer = aws.NopRetryer{} // every attempt is ours, counted and logged
+		overProtocol(o)
 	})
-	lambda.Start(New(settings, client, logger()).Handle)
+	lambda.Start(New(settings, client, logger()))
 }
 
 func fatal(err error) {
