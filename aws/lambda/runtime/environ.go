@@ -96,7 +96,6 @@ func (in *instance) environ(tmp string) ([]string, error) {
 			env["PYTHONPATH"] += ":" + filepath.Join(s.Opt, "python") + ":" + filepath.Join(s.Opt, "python", "lib", s.Runtime, "site-packages")
 		}
 		env["PYTHONIOENCODING"] = "utf-8"
-		env["PYTHONPYCACHEPREFIX"] = filepath.Join(in.p.clients, "pycache") // the code's own folder stays as it came
 		env["AWS_EXECUTION_ENV"] = "AWS_Lambda_" + s.Runtime
 		if home, err := os.UserHomeDir(); err == nil { // boto3 may be there: pip install --user
 			env["PYTHONUSERBASE"] = filepath.Join(home, ".local")

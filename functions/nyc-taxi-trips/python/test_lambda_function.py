@@ -37,9 +37,9 @@ class Delivery:
     def __init__(self, refuse=lambda call, data: None, fail=lambda call: None):
         self.refuse, self.fail, self.calls, self.got = refuse, fail, [], []
 
-    def put_record_batch(self, DeliveryStreamName, Records):
-        data = [r["Data"] for r in Records]
-        assert DeliveryStreamName == "lake" and 0 < len(data) <= 500 and sum(map(len, data)) <= 4 << 20
+    def put(self, texts):
+        data = list(map(base64.b64decode, texts))
+        assert 0 < len(data) <= 500 and sum(map(len, data)) <= 4 << 20
         assert max(map(len, data)) <= 1_024_000
         n = len(self.calls)
         self.calls.append(data)
@@ -82,7 +82,7 @@ class FilterTest(unittest.TestCase):
         f._sent_before.clear()
 
     def handle(self, delivery, event, ms=60_000):
-        f._client, out = delivery, io.StringIO()
+        f._firehose, out = delivery, io.StringIO()
         with contextlib.redirect_stdout(out):
             answer = f.lambda_handler(event, Context(ms))
         self.log = out.getvalue()
