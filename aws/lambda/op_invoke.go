@@ -141,7 +141,12 @@ func (s *Service) invoke(ctx context.Context, c call) (result, error) {
 		return result{}, tooLarge("%d byte payload is too large for the RequestResponse invocation type (limit %d bytes)", n, maxSyncPayload)
 	}
 	spec := *f.specs[cfg.Version]
-	if spec.Root, err = s.code.root(cfg.CodeSha256); err != nil {
+	if d := s.folders[f.Name]; d != nil && cfg.Version == latest {
+		err = d.of(&spec, s.pool.Outdate)
+	} else {
+		spec.Root, err = s.code.root(cfg.CodeSha256)
+	}
+	if err != nil {
 		return result{}, err
 	}
 	if spec.Opt, err = s.opt(f, cfg); err != nil {

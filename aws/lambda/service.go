@@ -3,6 +3,7 @@
 //	function.go  a function: its versions, aliases, policy, tags
 //	layer.go     a layer: archives that functions share
 //	code.go      archives: kept by their hash, unpacked with suspicion
+//	folder.go    code that is run from a folder while it is edited
 //	async.go     the queue behind InvocationType Event
 //	deliver.go   what becomes of an event, told to its destination
 //	op_*.go      the operations, thin
@@ -53,7 +54,9 @@ type Config struct {
 	Unpack source.Unpack
 	// Limits holds mappings to the rates at which AWS reads a shard.
 	Limits bool
-	Log    *slog.Logger
+	// Folders are functions, by name, whose $LATEST runs from a folder instead of its archive.
+	Folders map[string]string
+	Log     *slog.Logger
 	// Allowed: functions may run. They do so with the operator's rights, so that whoever may create
 	// one may do what the operator may; false refuses every start with a clear fault.
 	Allowed bool
@@ -74,6 +77,7 @@ type Service struct {
 	mappings *source.Mappings
 	async    *queue
 	linkKey  [32]byte // signs download links of archives, for this process's life
+	folders  map[string]*folder
 
 	// changing orders changes of functions; held over the journal's commit. Taken before mu.
 	changing sync.Mutex
@@ -98,7 +102,14 @@ func New(cfg Config) (*Service, error) {
 	if err := os.MkdirAll(cfg.Dir, 0o755); err != nil {
 		return nil, err
 	}
-	s := &Service{cfg: cfg, fns: map[fnKey]*function{}, layers: map[fnKey]*layer{}}
+	s := &Service{cfg: cfg, fns: map[fnKey]*function{}, layers: map[fnKey]*layer{}, folders: map[string]*folder{}}
+	for name, dir := range cfg.Folders {
+		abs, err := filepath.Abs(dir)
+		if err != nil {
+			return nil, err
+		}
+		s.folders[name] = &folder{dir: abs}
+	}
 	rand.Read(s.linkKey[:])
 	err := journal.Each(cfg.Journal, functionPrefix, func(_ string, f function) error {
 		f.prepare()

@@ -63,6 +63,10 @@ func openHouse(ctx context.Context, c Config, endpoint string, log *slog.Logger,
 		return h, err
 	}
 	enforce := len(keys) > 0
+	folders, err := c.functionFolders()
+	if err != nil {
+		return h, err
+	}
 	disk := vfs.OS(c.Data)
 
 	// What keeps.
@@ -110,6 +114,7 @@ func openHouse(ctx context.Context, c Config, endpoint string, log *slog.Logger,
 		Journal: h.journal, Dir: filepath.Join(c.Data, "lambda"), Endpoint: func() string { return endpoint },
 		Logs: h.logs, Metrics: h.watch, Streams: h.kinesis, Objects: objects{h.lake}, Code: objects{h.lake},
 		Credentials: h.identity.functionCredentials, Limits: c.Limits == "aws", StatusDelay: c.StatusDelay, Log: log, Allowed: c.loopback() || c.AllowFunctions,
+		Folders: folders,
 	}); err != nil {
 		return h, fmt.Errorf("open Lambda: %w", err)
 	}

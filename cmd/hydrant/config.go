@@ -27,6 +27,8 @@ type Config struct {
 	TLSKey         string   `name:"tls-key" placeholder:"FILE" help:"Its private key (PEM)."`
 	AllowFunctions bool     `help:"Run Lambda functions though listening beyond loopback. They run with your own rights."`
 
+	FunctionFolders []string `name:"function-folder" sep:"none" placeholder:"NAME=DIR" help:"Run a function's $LATEST from a folder instead of its archive: an edit is there at the next invocation. Repeatable; on loopback only."`
+
 	SegmentMiB   int    `default:"128" name:"segment-mib" help:"Size of a log segment. Space is freed segment by segment."`
 	TailMiB      int    `default:"64" name:"tail-mib" help:"Memory for the newest records, from which tailing readers are served."`
 	QueryMemory  string `default:"1GB" help:"Memory DuckDB may use, once a query has been asked."`
@@ -73,6 +75,22 @@ func (c *Config) keys() (map[string]string, error) {
 	return keys, nil
 }
 
+// functionFolders are the folders functions run from, by the functions' names.
+func (c *Config) functionFolders() (map[string]string, error) {
+	folders := make(map[string]string)
+	for _, f := range c.FunctionFolders {
+		name, dir, ok := strings.Cut(f, "=")
+		if !ok || name == "" || dir == "" {
+			return nil, hinted{fmt.Errorf("function folder %q is not NAME=DIR", f), "give --function-folder nyc-taxi-trips=./src"}
+		}
+		if fi, err := os.Stat(dir); err != nil || !fi.IsDir() {
+			return nil, hinted{fmt.Errorf("the folder %s of function %s is not there", dir, name), "name the folder its archive would be made of"}
+		}
+		folders[name] = dir
+	}
+	return folders, nil
+}
+
 // loopback reports whether only this machine can reach the address.
 func (c *Config) loopback() bool {
 	host, _, err := net.SplitHostPort(c.Addr)
@@ -90,6 +108,9 @@ func (c *Config) loopback() bool {
 func (c *Config) check() error {
 	if c.Auth && len(c.AccessKeys) == 0 {
 		return hinted{errors.New("--auth checks signatures, and no access keys are configured"), "give --access-key ID:SECRET, or leave --auth out"}
+	}
+	if !c.loopback() && len(c.FunctionFolders) > 0 {
+		return hinted{fmt.Errorf("%s can be reached from other machines, and --function-folder is for development", c.Addr), "listen on 127.0.0.1, or deploy the function as an archive"}
 	}
 	if !c.loopback() && len(c.AccessKeys) == 0 {
 		return hinted{fmt.Errorf("%s can be reached from other machines, and no access keys are configured", c.Addr),

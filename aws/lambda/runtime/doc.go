@@ -23,9 +23,11 @@ import (
 
 // Spec is what an instance is started from. It does not change while instances of it live.
 type Spec struct {
-	// Key names this state of code and settings: instances are shared between invocations of one
-	// Key only.
+	// Key names this state of settings and archive: instances are shared between invocations of one
+	// Key and State only.
 	Key string
+	// State is that of the folder the code lies in, where it is edited while it is run; else "".
+	State string
 	// Function is the unqualified ARN, under which Reserved counts.
 	Function string
 	Name     string

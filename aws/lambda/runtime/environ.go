@@ -96,6 +96,9 @@ func (in *instance) environ(tmp string) ([]string, error) {
 			env["PYTHONPATH"] += ":" + filepath.Join(s.Opt, "python") + ":" + filepath.Join(s.Opt, "python", "lib", s.Runtime, "site-packages")
 		}
 		env["PYTHONIOENCODING"] = "utf-8"
+		if s.State != "" {
+			env["PYTHONDONTWRITEBYTECODE"] = "1" // the operator's own folder stays as it is
+		}
 		env["AWS_EXECUTION_ENV"] = "AWS_Lambda_" + s.Runtime
 		if home, err := os.UserHomeDir(); err == nil { // boto3 may be there: pip install --user
 			env["PYTHONUSERBASE"] = filepath.Join(home, ".local")

@@ -57,7 +57,7 @@ type Pool struct {
 	closed bool
 	busy   int                    // instances that hold an invocation
 	busyOf map[string]int         // the same by Spec.Function
-	idle   map[string][]*instance // by Spec.Key; the most recently used last
+	idle   map[string][]*instance // by Spec.code; the most recently used last
 	live   map[*instance]struct{}
 }
 
@@ -147,9 +147,9 @@ func (p *Pool) take(spec *Spec) (*instance, error) {
 	}
 	p.busy++
 	p.busyOf[spec.Function]++
-	if warm := p.idle[spec.Key]; len(warm) > 0 {
+	if warm := p.idle[spec.code()]; len(warm) > 0 {
 		in := warm[len(warm)-1]
-		p.setIdle(spec.Key, warm[:len(warm)-1])
+		p.setIdle(spec.code(), warm[:len(warm)-1])
 		return in, nil
 	}
 	in := newInstance(p, spec)
@@ -179,7 +179,7 @@ func (p *Pool) release(in *instance, warm bool) bool {
 		delete(p.live, in)
 		return false
 	}
-	p.idle[in.spec.Key] = append(p.idle[in.spec.Key], in)
+	p.idle[in.spec.code()] = append(p.idle[in.spec.code()], in)
 	return true
 }
 
@@ -191,32 +191,49 @@ func (p *Pool) withdraw(in *instance) bool {
 	if in.withdrawn {
 		return true
 	}
-	list := p.idle[in.spec.Key]
+	list := p.idle[in.spec.code()]
 	i := slices.Index(list, in)
 	if i < 0 {
 		return false
 	}
-	p.setIdle(in.spec.Key, slices.Delete(list, i, i+1))
+	p.setIdle(in.spec.code(), slices.Delete(list, i, i+1))
 	delete(p.live, in)
 	return true
 }
 
 // Retire ends the instances of a Key: idle ones now, busy ones when their event is done.
 func (p *Pool) Retire(key string) {
+	p.retire(func(s *Spec) bool { return s.Key == key })
+}
+
+// Outdate ends, likewise, the instances of a Key that were started from another State.
+func (p *Pool) Outdate(key, state string) {
+	p.retire(func(s *Spec) bool { return s.Key == key && s.State != state })
+}
+
+func (p *Pool) retire(old func(*Spec) bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for in := range p.live {
-		if in.spec.Key == key && !in.retired {
+		if old(in.spec) && !in.retired {
 			in.retired = true
 			close(in.retire)
 		}
 	}
-	for _, in := range p.idle[key] {
-		in.withdrawn = true
-		delete(p.live, in)
+	for code, list := range p.idle {
+		if !old(list[0].spec) {
+			continue
+		}
+		for _, in := range list {
+			in.withdrawn = true
+			delete(p.live, in)
+		}
+		delete(p.idle, code)
 	}
-	delete(p.idle, key)
 }
+
+// code names what an instance was started from.
+func (s *Spec) code() string { return s.Key + " " + s.State }
 
 // Uses reports whether an instance that may still work was started from a folder.
 func (p *Pool) Uses(root string) bool {
