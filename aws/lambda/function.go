@@ -74,6 +74,7 @@ func (f *function) prepare() {
 			Runtime:  c.Runtime,
 			Handler:  c.Handler,
 			Memory:   c.MemorySize,
+			Storage:  c.EphemeralStorage.Size,
 			Timeout:  time.Duration(c.Timeout) * time.Second,
 			Env:      env,
 			LogGroup: c.LoggingConfig.LogGroup,

@@ -4,6 +4,7 @@ package lambda
 const (
 	maxZipBytes      = 50 << 20  // of an archive in a request
 	maxUnzippedBytes = 262144000 // of all files in it
+	maxCodeStorage   = 75 << 30  // of all archives of an account
 	maxEnvBytes      = 4 << 10   // of all variables
 	maxTimeout       = 900       // seconds
 	maxMemory        = 10240     // MB

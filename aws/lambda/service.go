@@ -60,6 +60,8 @@ type Config struct {
 	// Allowed: functions may run. They do so with the operator's rights, so that whoever may create
 	// one may do what the operator may; false refuses every start with a clear fault.
 	Allowed bool
+	// User is whom functions run as, where that is not the operator. It takes root to set it.
+	User *runtime.User
 	// Concurrency bounds the account's invocations at the same time. 0 means 1,000.
 	Concurrency int
 	// StatusDelay is how long a new function is Pending and a change InProgress. 0: the next call
@@ -136,6 +138,7 @@ func New(cfg Config) (*Service, error) {
 		Logs:        cfg.Logs,
 		Log:         cfg.Log,
 		Concurrency: cfg.Concurrency,
+		User:        cfg.User,
 	})
 	if err != nil {
 		return nil, err
@@ -185,6 +188,7 @@ func (s *Service) Wire() wire.Service {
 	const v = "/2015-03-31/functions"
 	const fn = v + "/{FunctionName}"
 	const layers = "/2018-10-31/layers"
+	const provisioned = "/2019-09-30/functions/{FunctionName}/provisioned-concurrency"
 	const event = "/2019-09-25/functions/{FunctionName}/event-invoke-config"
 	return wire.Service{
 		Name:     "lambda",
@@ -216,7 +220,11 @@ func (s *Service) Wire() wire.Service {
 			wire.Op("GetFunctionEventInvokeConfig", s.GetFunctionEventInvokeConfig).HTTP("GET", event, 200),
 			wire.Op("DeleteFunctionEventInvokeConfig", s.DeleteFunctionEventInvokeConfig).HTTP("DELETE", event, 204),
 			wire.Op("ListFunctionEventInvokeConfigs", s.ListFunctionEventInvokeConfigs).HTTP("GET", event+"/list", 200),
-			wire.Op("PutProvisionedConcurrencyConfig", s.PutProvisionedConcurrencyConfig).HTTP("PUT", "/2019-09-30/functions/{FunctionName}/provisioned-concurrency", 202),
+			wire.Op("PutProvisionedConcurrencyConfig", s.PutProvisionedConcurrencyConfig).HTTP("PUT", provisioned, 202),
+			wire.Op("GetProvisionedConcurrencyConfig", s.GetProvisionedConcurrencyConfig).HTTP("GET", provisioned, 200),
+			wire.Op("ListProvisionedConcurrencyConfigs", s.ListProvisionedConcurrencyConfigs).HTTP("GET", provisioned+"?List=ALL", 200),
+			wire.Op("GetAccountSettings", s.GetAccountSettings).HTTP("GET", "/2016-08-19/account-settings", 200),
+			wire.Op("GetFunctionCodeSigningConfig", s.GetFunctionCodeSigningConfig).HTTP("GET", "/2020-06-30/functions/{FunctionName}/code-signing-config", 200),
 			wire.Op("PublishLayerVersion", s.PublishLayerVersion).HTTP("POST", layers+"/{LayerName}/versions", 201),
 			wire.Op("ListLayerVersions", s.ListLayerVersions).HTTP("GET", layers+"/{LayerName}/versions", 200),
 			wire.Op("GetLayerVersion", s.GetLayerVersion).HTTP("GET", layers+"/{LayerName}/versions/{VersionNumber}", 200),

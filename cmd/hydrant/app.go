@@ -67,6 +67,10 @@ func openHouse(ctx context.Context, c Config, endpoint string, log *slog.Logger,
 	if err != nil {
 		return h, err
 	}
+	as, err := c.functionUser()
+	if err != nil {
+		return h, err
+	}
 	disk := vfs.OS(c.Data)
 
 	// What keeps.
@@ -114,7 +118,7 @@ func openHouse(ctx context.Context, c Config, endpoint string, log *slog.Logger,
 		Journal: h.journal, Dir: filepath.Join(c.Data, "lambda"), Endpoint: func() string { return endpoint },
 		Logs: h.logs, Metrics: h.watch, Streams: h.kinesis, Objects: objects{h.lake}, Code: objects{h.lake},
 		Credentials: h.identity.functionCredentials, Limits: c.Limits == "aws", StatusDelay: c.StatusDelay, Log: log, Allowed: c.loopback() || c.AllowFunctions,
-		Folders: folders,
+		Folders: folders, User: as,
 	}); err != nil {
 		return h, fmt.Errorf("open Lambda: %w", err)
 	}

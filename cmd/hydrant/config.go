@@ -6,10 +6,14 @@ import (
 	"log/slog"
 	"net"
 	"os"
+	"os/user"
+	"strconv"
 	"strings"
 	"time"
 
 	"github.com/alecthomas/kong"
+
+	"github.com/hydrant-stream/hydrant/aws/lambda/runtime"
 )
 
 // Config is everything one can set of a running hydrant. The zero value of nothing is needed: every
@@ -27,6 +31,7 @@ type Config struct {
 	TLSKey         string   `name:"tls-key" placeholder:"FILE" help:"Its private key (PEM)."`
 	AllowFunctions bool     `help:"Run Lambda functions though listening beyond loopback. They run with your own rights."`
 
+	FunctionUser    string   `placeholder:"NAME" help:"User that Lambda functions run as, instead of you. It takes root."`
 	FunctionFolders []string `name:"function-folder" sep:"none" placeholder:"NAME=DIR" help:"Run a function's $LATEST from a folder instead of its archive: an edit is there at the next invocation. Repeatable; on loopback only."`
 
 	SegmentMiB   int    `default:"128" name:"segment-mib" help:"Size of a log segment. Space is freed segment by segment."`
@@ -73,6 +78,26 @@ func (c *Config) keys() (map[string]string, error) {
 		keys[id] = secret
 	}
 	return keys, nil
+}
+
+// functionUser is whom functions run as; nil: as we do.
+func (c *Config) functionUser() (*runtime.User, error) {
+	if c.FunctionUser == "" {
+		return nil, nil
+	}
+	if os.Geteuid() != 0 {
+		return nil, hinted{errors.New("--function-user takes root: only it may start a process as another user"), "start hydrant as root, or leave the setting out"}
+	}
+	u, err := user.Lookup(c.FunctionUser)
+	if err != nil {
+		return nil, hinted{fmt.Errorf("function user: %w", err), "name a user of this machine"}
+	}
+	uid, errUID := strconv.ParseUint(u.Uid, 10, 32)
+	gid, errGID := strconv.ParseUint(u.Gid, 10, 32)
+	if err := errors.Join(errUID, errGID); err != nil {
+		return nil, fmt.Errorf("function user %s: %w", c.FunctionUser, err)
+	}
+	return &runtime.User{UID: uint32(uid), GID: uint32(gid)}, nil
 }
 
 // functionFolders are the folders functions run from, by the functions' names.

@@ -9,8 +9,9 @@
 // provided.* and go* run the archive's own program. python3.* and nodejs* run a client of our own
 // (client/) on the interpreter found on PATH.
 //
-// What keeps functions apart is a process group, a temporary folder and a memory watch. It is not a
-// sandbox: a function runs with the operator's rights and sees the operator's files.
+// What keeps functions apart is a process group, a temporary folder, a memory watch and a few limits of the
+// kernel's. It is not a sandbox: a function runs with the operator's rights, or those of Config.User, and sees
+// the files these may see.
 package runtime
 
 import (
@@ -38,6 +39,7 @@ type Spec struct {
 	Root     string // folder of the unpacked code
 	Opt      string // folder of its layers, or ""
 	Memory   int    // MB
+	Storage  int    // MB; the largest file it may write
 	Timeout  time.Duration
 	Env      map[string]string
 	LogGroup string
@@ -58,6 +60,9 @@ type Invocation struct {
 	// Trace is the X-Ray header the function is told; "" means one that spells ID.
 	Trace string
 }
+
+// User is whom functions run as.
+type User struct{ UID, GID uint32 }
 
 // Result is what a function made of an event.
 type Result struct {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -33,11 +34,14 @@ func writeClients(dir string) error {
 	return nil
 }
 
-// Supported reports whether a runtime is one this package can run, given its interpreter.
-func Supported(name string) bool {
-	return name == "provided" || strings.HasPrefix(name, "provided.") || strings.HasPrefix(name, "go1.") ||
-		strings.HasPrefix(name, "python3.") || strings.HasPrefix(name, "nodejs")
-}
+// supported are the runtimes this package can run, given their interpreters: AWS's of these languages,
+// with those that it creates no functions for any more.
+var supported = strings.Fields(`provided provided.al2 provided.al2023 go1.x
+	python3.6 python3.7 python3.8 python3.9 python3.10 python3.11 python3.12 python3.13 python3.14
+	nodejs10.x nodejs12.x nodejs14.x nodejs16.x nodejs18.x nodejs20.x nodejs22.x nodejs24.x`)
+
+// Supported reports whether a runtime is one this package can run.
+func Supported(name string) bool { return slices.Contains(supported, name) }
 
 // command is what starts the function's process.
 func (in *instance) command() ([]string, error) {

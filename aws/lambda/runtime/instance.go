@@ -11,6 +11,9 @@ import (
 	"time"
 )
 
+// minStorage is a function's ephemeral storage where none is told, MB.
+const minStorage = 512
+
 // memoryWatch is how often the memory of a working instance is looked at.
 const memoryWatch = 50 * time.Millisecond
 
@@ -118,6 +121,11 @@ func (in *instance) start() (err error) {
 	if err := os.MkdirAll(tmp, 0o700); err != nil {
 		return err
 	}
+	if as := in.p.cfg.User; as != nil {
+		if err := errors.Join(os.Chown(tmp, int(as.UID), int(as.GID)), os.Chmod(in.dir, 0o711), os.Chmod(in.p.cfg.instances(), 0o711)); err != nil {
+			return err
+		}
+	}
 	if in.api, err = listen(); err != nil {
 		return err
 	}
@@ -137,13 +145,16 @@ func (in *instance) start() (err error) {
 		Env:         env,
 		Stdout:      in.con.out,
 		Stderr:      in.con.out,
-		SysProcAttr: processAttr(),
+		SysProcAttr: processAttr(in.p.cfg.User),
 	}
 	if err := in.p.spawn.start(in.cmd); err != nil {
 		in.cmd = nil
 		return &entryError{err: err}
 	}
 	preferToDie(in.cmd.Process.Pid)
+	if err := bound(in.cmd.Process.Pid, uint64(max(in.spec.Storage, minStorage))<<20); err != nil {
+		in.p.cfg.Log.Warn("function runs without a limit", "function", in.spec.Name, "err", err)
+	}
 	go func() {
 		_ = in.cmd.Wait() // its error is in ProcessState
 		close(in.exited)

@@ -27,6 +27,8 @@ type Config struct {
 	// Logs receives the functions' output. nil drops it.
 	Logs Logs
 	Log  *slog.Logger
+	// User is whom the functions' processes run as; it takes root to set it. nil: as we do.
+	User *User
 	// Concurrency bounds the invocations that run at the same time. 0 means 1,000, as for an account.
 	Concurrency int
 	// Idle is how long an instance stays warm without work. 0 means 5 minutes.
@@ -37,6 +39,9 @@ type Config struct {
 
 // Credentials gives a function that runs as a role its keys.
 type Credentials func(ctx context.Context, scope hydrant.Scope, roleARN, function string) (id, secret, token string, err error)
+
+// maxOpenFiles is how many files a function may have open, as on AWS.
+const maxOpenFiles = 1024
 
 // life is the age at which an instance takes no more events, however busy it is: its credentials,
 // handed over once, run out some day.

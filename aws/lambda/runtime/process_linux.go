@@ -3,6 +3,7 @@ package runtime
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"io/fs"
 	"log/slog"
 	"os"
@@ -13,11 +14,37 @@ import (
 	"strings"
 	"syscall"
 	"time"
+	"unsafe"
 )
 
 // processAttr puts an instance into a session and group of its own, which dies with us.
-func processAttr() *syscall.SysProcAttr {
-	return &syscall.SysProcAttr{Setsid: true, Pdeathsig: syscall.SIGKILL}
+func processAttr(as *User) *syscall.SysProcAttr {
+	a := &syscall.SysProcAttr{Setsid: true, Pdeathsig: syscall.SIGKILL}
+	if as != nil {
+		a.Credential = &syscall.Credential{Uid: as.UID, Gid: as.GID} // and no other groups
+	}
+	return a
+}
+
+// bound gives a process, and all that descend from it, the limits of Lambda's that the kernel can hold for us. That
+// the process has run for an instant without them does no harm: it is still being loaded.
+func bound(pid int, largestFile uint64) error {
+	for _, l := range []struct {
+		name     string
+		resource uintptr
+		most     uint64
+	}{
+		{"open files", syscall.RLIMIT_NOFILE, maxOpenFiles},
+		{"file size", syscall.RLIMIT_FSIZE, largestFile},
+		{"core dump", syscall.RLIMIT_CORE, 0},
+	} {
+		limit := syscall.Rlimit{Cur: l.most, Max: l.most}
+		_, _, errno := syscall.RawSyscall6(syscall.SYS_PRLIMIT64, uintptr(pid), l.resource, uintptr(unsafe.Pointer(&limit)), 0, 0, 0)
+		if errno != 0 && errno != syscall.ESRCH { // it may have ended already
+			return fmt.Errorf("limit of %s: %w", l.name, errno)
+		}
+	}
+	return nil
 }
 
 // spawner starts all processes from one thread: Pdeathsig fires when the *thread* that started the

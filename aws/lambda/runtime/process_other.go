@@ -14,7 +14,7 @@ import (
 
 var errPlatform = errors.New("functions run on Linux only")
 
-func processAttr() *syscall.SysProcAttr { return nil }
+func processAttr(*User) *syscall.SysProcAttr { return nil }
 
 type spawner struct{}
 
@@ -23,10 +23,11 @@ func newSpawner() *spawner { return &spawner{} }
 func (*spawner) start(*exec.Cmd) error { return errPlatform }
 func (*spawner) close()                {}
 
-func killGroup(int)         {}
-func preferToDie(int)       {}
-func killMarked(string) int { return 0 }
-func groupMemory(int) int64 { return 0 }
-func peakMemory(int) int64  { return 0 }
+func bound(int, uint64) error { return errPlatform }
+func killGroup(int)           {}
+func preferToDie(int)         {}
+func killMarked(string) int   { return 0 }
+func groupMemory(int) int64   { return 0 }
+func peakMemory(int) int64    { return 0 }
 
 func sweep(dir string, _ *slog.Logger) error { return os.RemoveAll(dir) }

@@ -150,9 +150,7 @@ func (p *pattern) object(doc map[string]any) bool {
 	for key, f := range p.fields {
 		v, there := doc[key]
 		if f.inner != nil {
-			// A missing object may still satisfy a pattern that asks for absence.
-			m, _ := v.(map[string]any)
-			if !f.inner.object(m) {
+			if !f.inner.within(v) {
 				return false
 			}
 			continue
@@ -172,11 +170,33 @@ func (p *pattern) object(doc map[string]any) bool {
 	return false
 }
 
-// value matches a scalar, or any element of an array.
+// within matches an object, or any object of an array. Where there is none a pattern that asks for
+// absence may still be satisfied.
+func (p *pattern) within(v any) bool {
+	list, ok := v.([]any)
+	if !ok {
+		list = []any{v}
+	}
+	objects := 0
+	for _, v := range list {
+		if m, ok := v.(map[string]any); ok {
+			if objects++; p.object(m) {
+				return true
+			}
+		}
+	}
+	return objects == 0 && p.object(nil)
+}
+
+// value matches a scalar, or any element of an array. An object is no value: it does not exist, to
+// a pattern that asks for one.
 func (f *field) value(v any, there bool) bool {
 	list, ok := v.([]any)
 	if !ok {
 		list = []any{v}
+	}
+	if _, ok := v.(map[string]any); ok {
+		there = false
 	}
 	for _, t := range f.any {
 		for _, v := range list {

@@ -468,6 +468,18 @@ func TestPatterns(t *testing.T) {
 		{`{"data":{"$or":[{"type":["x"]},{"fare":[12.5]}]}}`, trip, true},
 		{`{"data":{"type":[{"wildcard":"t*p"}]}}`, trip, true},
 		{`{"data":{"type":["trip"]}}`, `not json`, false},
+		{`{"data":{"from":[{"exists":true}]}}`, trip, false}, // of leaves only
+		{`{"data":{"from":[{"exists":false}]}}`, trip, true},
+		{`{"data":{"from":{"zone":[{"exists":true}]}}}`, trip, true},
+		{`{"data":{"legs":{"to":["B"],"n":[2]}}}`, `{"legs":[{"to":"A","n":1},{"to":"B","n":2}]}`, true},
+		{`{"data":{"legs":{"to":["B"],"n":[1]}}}`, `{"legs":[{"to":"A","n":1},{"to":"B","n":2}]}`, false}, // both of one element
+		{`{"data":{"legs":{"none":[{"exists":false}]}}}`, `{"legs":[]}`, true},
+		{`{"data":{"type":[""]}}`, `{"type":""}`, true},
+		{`{"data":{"type":["trip"],"fare":[{"numeric":[">",100]}]}}`, trip, false}, // all fields must match
+		{`{"data":{"type":["x",{"suffix":"ip"}]}}`, trip, true},
+		{`{"data":{"fare":[{"anything-but":[1,12.5]}]}}`, trip, false},
+		{`{"data":{"on":[true]}}`, `{"on":true}`, true},
+		{`{"data":{"on":["true"]}}`, `{"on":true}`, false},
 		{`{"data":["not json"]}`, `not json`, true},
 		{`{"data":["not json"]}`, trip, false},
 		{`{"partitionKey":["k"]}`, `x`, true},

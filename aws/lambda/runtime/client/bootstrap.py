@@ -123,10 +123,11 @@ def document(kind, message, trace, request=""):
     return {"errorMessage": message, "errorType": kind, "requestId": request, "stackTrace": trace}
 
 
-def log_error(doc):
+def log_error(doc, trace=()):
+    trace = doc["stackTrace"] or trace
     text = "[ERROR] %s: %s" % (doc["errorType"], doc["errorMessage"])
-    if doc["stackTrace"]:
-        text += "\nTraceback (most recent call last):\n" + "".join(doc["stackTrace"])
+    if trace:
+        text += "\nTraceback (most recent call last):\n" + "".join(trace)
     put(text)
 
 
@@ -143,8 +144,8 @@ def flush():
     sys.stderr.flush()
 
 
-def refuse_to_start(doc):
-    log_error(doc)
+def refuse_to_start(doc, trace=()):
+    log_error(doc, trace)
     flush()
     api.call("POST", "init/error", json.dumps(doc).encode(), [("Lambda-Runtime-Function-Error-Type", doc["errorType"])])
     sys.exit(1)
@@ -160,7 +161,8 @@ def load(name):
     try:
         found = importlib.import_module(module)
     except ImportError as err:
-        refuse_to_start(document("Runtime.ImportModuleError", "Unable to import module '%s': %s" % (module, err), trace_of(err)))
+        # As on AWS the document has no stack; ours tells in the log what was imported from where.
+        refuse_to_start(document("Runtime.ImportModuleError", "Unable to import module '%s': %s" % (module, err), []), trace_of(err))
     except SyntaxError as err:
         where = ['  File "%s" Line %s\n    %s\n' % (err.filename, err.lineno, (err.text or "").strip())]
         refuse_to_start(document("Runtime.UserCodeSyntaxError", "Syntax error in module '%s': %s" % (module, err), where))

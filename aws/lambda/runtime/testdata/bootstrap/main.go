@@ -41,6 +41,16 @@ func handle(ctx context.Context, e event) (any, error) {
 		time.Sleep(time.Hour)
 	case "exit":
 		os.Exit(e.N)
+	case "limits":
+		got := map[string]uint64{"uid": uint64(os.Getuid())}
+		for name, resource := range map[string]int{"files": syscall.RLIMIT_NOFILE, "size": syscall.RLIMIT_FSIZE, "core": syscall.RLIMIT_CORE} {
+			var l syscall.Rlimit
+			if err := syscall.Getrlimit(resource, &l); err != nil {
+				return nil, err
+			}
+			got[name] = l.Max
+		}
+		return got, os.WriteFile(os.TempDir()+"/file", nil, 0o600)
 	case "fork": // a grandchild in the group and a daemon in a session of its own
 		for _, attr := range []*syscall.SysProcAttr{nil, {Setsid: true}} {
 			c := exec.Command("sleep", "3600")
