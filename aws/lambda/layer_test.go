@@ -10,11 +10,13 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	sdk "github.com/aws/aws-sdk-go-v2/service/lambda"
 	"github.com/aws/aws-sdk-go-v2/service/lambda/types"
+
+	"github.com/hydrant-stream/hydrant/internal/absent"
 )
 
 func TestLayers(t *testing.T) {
 	if exec.Command("python3", "-c", "").Run() != nil {
-		t.Skip("python3 is not on PATH")
+		absent.Skip(t, "python3 is not on PATH")
 	}
 	h := newHouse(t, nil)
 	ctx := t.Context()

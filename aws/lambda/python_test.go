@@ -7,13 +7,15 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	sdk "github.com/aws/aws-sdk-go-v2/service/lambda"
 	"github.com/aws/aws-sdk-go-v2/service/lambda/types"
+
+	"github.com/hydrant-stream/hydrant/internal/absent"
 )
 
 // TestBoto3CallsBack: a handler that uses the interpreter's boto3, with no word about us in it,
 // reaches us.
 func TestBoto3CallsBack(t *testing.T) {
 	if exec.Command("python3", "-c", "import boto3").Run() != nil {
-		t.Skip("python3 with boto3 is not on PATH")
+		absent.Skip(t, "python3 with boto3 is not on PATH")
 	}
 	h := newHouse(t, nil)
 	code := zipped(t, map[string]string{"jobs/app.py": `

@@ -26,6 +26,7 @@ import (
 	"github.com/aws/smithy-go"
 
 	"github.com/hydrant-stream/hydrant"
+	"github.com/hydrant-stream/hydrant/internal/absent"
 	"github.com/hydrant-stream/hydrant/internal/awsbody"
 	"github.com/hydrant-stream/hydrant/store/journal"
 	"github.com/hydrant-stream/hydrant/store/shardlog"
@@ -128,7 +129,7 @@ done
 func (h *house) create(name, body string, change func(*sdk.CreateFunctionInput)) *sdk.CreateFunctionOutput {
 	h.t.Helper()
 	if _, err := exec.LookPath("curl"); err != nil {
-		h.t.Skip("curl is not on PATH: the shell functions of this test need it")
+		absent.Skip(h.t, "curl is not on PATH: the shell functions of this test need it")
 	}
 	in := &sdk.CreateFunctionInput{
 		FunctionName: &name, Role: aws.String(role), Runtime: types.RuntimeProvidedal2023, Handler: aws.String("x"),

@@ -14,6 +14,7 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/hydrant-stream/hydrant/internal/absent"
 	"github.com/hydrant-stream/hydrant/taxi"
 )
 
@@ -23,7 +24,7 @@ var boto3 = sync.OnceValue(func() error { return exec.Command("python3", "-c", "
 func python(t *testing.T, args ...string) *exec.Cmd {
 	t.Helper()
 	if err := boto3(); err != nil {
-		t.Skipf("python3 with boto3 is not there: %v", err)
+		absent.Skip(t, "python3 with boto3 is not there: %v", err)
 	}
 	cmd := exec.Command("python3", args...)
 	cmd.Dir = "python"

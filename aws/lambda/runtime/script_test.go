@@ -7,12 +7,14 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/hydrant-stream/hydrant/internal/absent"
 )
 
 func pythonSpec(t *testing.T, handler string) *Spec {
 	t.Helper()
 	if _, err := exec.LookPath("python3"); err != nil {
-		t.Skip("python3 is not on PATH")
+		absent.Skip(t, "python3 is not on PATH")
 	}
 	return specOf(t, "python3.11", "testdata/python", handler)
 }
@@ -92,7 +94,7 @@ func TestPython(t *testing.T) {
 
 func TestNode(t *testing.T) {
 	if _, err := exec.LookPath("node"); err != nil {
-		t.Skip("node is not on PATH")
+		absent.Skip(t, "node is not on PATH")
 	}
 	p, logs := open(t, nil)
 	run := func(handler, event string) Result {

@@ -86,7 +86,7 @@ func (h *Handler) handle(ctx context.Context, records []record) events.KinesisEv
 	if len(again) > 0 {
 		attrs = append(attrs, "sent_before", len(again))
 	}
-	attrs = append(attrs, "calls", s.calls, "retries", s.retries, "took", time.Since(begun).Round(time.Millisecond))
+	attrs = append(attrs, "calls", s.calls, "retries", s.retries, "took", seconds(time.Since(begun)))
 	if len(unsent) > 0 {
 		attrs = append(attrs, "unsent_trips", someTrips(unsent))
 	}

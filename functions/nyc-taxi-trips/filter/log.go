@@ -4,6 +4,7 @@ import (
 	"log/slog"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/hydrant-stream/hydrant/taxi"
 )
@@ -103,6 +104,9 @@ func (l *idList) String() string {
 	}
 	return s
 }
+
+// seconds is how the function tells a time, in every language it is written in.
+func seconds(d time.Duration) string { return strconv.FormatFloat(d.Seconds(), 'f', 3, 64) + "s" }
 
 func someTrips(items []item) *idList {
 	l := &idList{}

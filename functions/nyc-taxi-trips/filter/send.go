@@ -99,12 +99,12 @@ func (s *sender) send(ctx context.Context, items []item) []item {
 		wait := time.Duration(s.rng.Int64N(int64(ceiling) + 1))
 		if deadline, ok := ctx.Deadline(); ok && time.Until(deadline) <= wait {
 			s.log.Error("the next attempt would miss the deadline", "records", len(items), "attempts", attempt+1,
-				"wait", wait.Round(time.Millisecond), "errors", codes, "trips", someTrips(items))
+				"wait", seconds(wait), "errors", codes, "trips", someTrips(items))
 			return items
 		}
 		s.retries++
 		s.log.Warn("retrying", "attempt", attempt+2, "of", s.settings.Retries+1, "records", len(items),
-			"errors", codes, "wait", wait.Round(time.Millisecond), "trips", someTrips(items))
+			"errors", codes, "wait", seconds(wait), "trips", someTrips(items))
 		if !sleep(ctx, wait) {
 			return items
 		}

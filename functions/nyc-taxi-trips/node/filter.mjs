@@ -47,7 +47,8 @@ export function makeHandler({ stream, seed, retries }, putRecordBatch, time = cl
     }
     if (!answer.FailedPutCount) return [[], errors];
     if (answer.RequestResponses?.length !== items.length) {
-      log('ERROR', 'answer does not match its request, taking the whole call as failed', { batch });
+      log('ERROR', 'answer does not match its request, taking the whole call as failed',
+        { batch, failed: answer.FailedPutCount, records: items.length, answers: answer.RequestResponses?.length ?? 0 });
       return [items, errors.set('MalformedAnswer', items.length)];
     }
     const failed = items.filter((_, i) => answer.RequestResponses[i].ErrorCode);
@@ -68,18 +69,20 @@ export function makeHandler({ stream, seed, retries }, putRecordBatch, time = cl
       const [failed, errors] = await put(items, to.batch);
       if (failed.length === 0) return [];
       items = failed;
-      const facts = { batch: to.batch, records: items.length, errors: [...errors].map(([code, n]) => `${code}:${n}`).join(' '), trips: some(items) };
+      const left = { batch: to.batch, records: items.length };
+      const why = { errors: [...errors].map(([code, n]) => `${code}:${n}`).join(' ') };
+      const trips = some(items);
       if (attempt === retries) {
-        log('ERROR', 'retries exhausted', { attempts: attempt + 1, ...facts });
+        log('ERROR', 'retries exhausted', { ...left, attempts: attempt + 1, ...why, trips });
         return items;
       }
       const wait = to.random() * Math.min(2 * seed ** Math.min(attempt + 1, 20), MAX_WAIT);
       if (time.now() + wait >= to.deadline) {
-        log('ERROR', 'the next attempt would miss the deadline', { attempts: attempt + 1, wait: seconds(wait), ...facts });
+        log('ERROR', 'the next attempt would miss the deadline', { ...left, attempts: attempt + 1, wait: seconds(wait), ...why, trips });
         return items;
       }
       to.retries++;
-      log('WARN', 'retrying', { attempt: attempt + 2, of: retries + 1, wait: seconds(wait), ...facts });
+      log('WARN', 'retrying', { batch: to.batch, attempt: attempt + 2, of: retries + 1, records: items.length, ...why, wait: seconds(wait), trips });
       await time.sleep(wait);
     }
   }
@@ -151,7 +154,7 @@ export function makeHandler({ stream, seed, retries }, putRecordBatch, time = cl
     }
     if (again.length) facts.sent_before = again.length;
     Object.assign(facts, { calls: to.calls, retries: to.retries, took: seconds(time.now() - begun) });
-    if (unsent.length) log('ERROR', 'batch not done, the rest goes back to the stream', { unsent_trips: some(unsent), ...facts });
+    if (unsent.length) log('ERROR', 'batch not done, the rest goes back to the stream', { ...facts, unsent_trips: some(unsent) });
     else log('INFO', 'batch done', facts);
     return { batchItemFailures: [...new Set(unsent.map((item) => item.sequence))].map((itemIdentifier) => ({ itemIdentifier })) };
   }
@@ -191,6 +194,6 @@ function shown(ids) {
 }
 
 function log(level, message, facts) {
-  const quoted = Object.entries(facts).map(([k, v]) => `${k}=${typeof v === 'string' && v.includes(' ') && v[0] !== '"' ? JSON.stringify(v) : v}`);
-  process.stdout.write(`level=${level} msg="${message}" ${quoted.join(' ')}\n`);
+  const quoted = Object.entries({ level, msg: message, ...facts }).map(([k, v]) => `${k}=${typeof v === 'string' && v.includes(' ') && v[0] !== '"' ? JSON.stringify(v) : v}`);
+  process.stdout.write(quoted.join(' ') + '\n');
 }

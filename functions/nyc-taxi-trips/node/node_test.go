@@ -14,6 +14,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/hydrant-stream/hydrant/internal/absent"
 	"github.com/hydrant-stream/hydrant/taxi"
 )
 
@@ -21,7 +22,7 @@ import (
 func node(t *testing.T, args ...string) *exec.Cmd {
 	t.Helper()
 	if err := exec.Command("node", "--eval", "if (+process.versions.node.split('.')[0] < 18) process.exit(1)").Run(); err != nil {
-		t.Skipf("node 18 or newer is not there: %v", err)
+		absent.Skip(t, "node 18 or newer is not there: %v", err)
 	}
 	return exec.Command("node", args...)
 }

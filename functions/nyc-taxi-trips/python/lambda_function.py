@@ -222,17 +222,19 @@ class Sender:
             items, errors = put(items, self.name)
             if not items:
                 return []
-            facts = dict(batch=self.name, records=len(items), errors=pairs(errors), trips=some(items))
+            left, codes, trips = len(items), pairs(errors), some(items)
             if attempt == RETRIES:
-                log("ERROR", "retries exhausted", attempts=attempt + 1, **facts)
+                log("ERROR", "retries exhausted", batch=self.name, records=left, attempts=attempt + 1, errors=codes, trips=trips)
                 return items
             attempt += 1
             wait = self.rng.uniform(0, ceiling(attempt))
             if time.monotonic() + wait >= self.deadline:
-                log("ERROR", "the next attempt would miss the deadline", attempts=attempt, wait=f"{wait:.3f}s", **facts)
+                log("ERROR", "the next attempt would miss the deadline", batch=self.name, records=left, attempts=attempt,
+                    wait=f"{wait:.3f}s", errors=codes, trips=trips)
                 return items
             self.retries += 1
-            log("WARN", "retrying", attempt=attempt + 1, of=RETRIES + 1, wait=f"{wait:.3f}s", **facts)
+            log("WARN", "retrying", batch=self.name, attempt=attempt + 1, of=RETRIES + 1, records=left, errors=codes,
+                wait=f"{wait:.3f}s", trips=trips)
             time.sleep(wait)
 
 
@@ -262,7 +264,8 @@ def put(items, name):
         return [], Counter()
     entries = answer["RequestResponses"]
     if len(entries) != len(items):
-        log("ERROR", "answer does not match its request, taking the whole call as failed", batch=name)
+        log("ERROR", "answer does not match its request, taking the whole call as failed", batch=name,
+            failed=answer["FailedPutCount"], records=len(items), answers=len(entries))
         return items, Counter(MalformedAnswer=len(items))
     failed = [(item, e["ErrorCode"]) for item, e in zip(items, entries) if e.get("ErrorCode")]
     return [item for item, _ in failed], Counter(code for _, code in failed)
@@ -305,7 +308,7 @@ def lambda_handler(event, context):
         facts["sent_before"] = len(again)
     facts.update(calls=sender.calls, retries=sender.retries, took=f"{time.monotonic() - begun:.3f}s")
     if unsent:
-        log("ERROR", "batch not done, the rest goes back to the stream", unsent_trips=some(unsent), **facts)
+        log("ERROR", "batch not done, the rest goes back to the stream", **facts, unsent_trips=some(unsent))
     else:
         log("INFO", "batch done", **facts)
     sequences = dict.fromkeys(item.sequence for item in unsent)
@@ -344,5 +347,5 @@ def pairs(counter):
 
 
 def log(level, message, **facts):
-    quoted = (f"{k}={json.dumps(v) if isinstance(v, str) and ' ' in v else v}" for k, v in facts.items())
-    print(f'level={level} msg="{message}"', *quoted, flush=True)
+    facts = dict(level=level, msg=message, **facts)
+    print(*(f"{k}={json.dumps(v) if isinstance(v, str) and ' ' in v else v}" for k, v in facts.items()), flush=True)
