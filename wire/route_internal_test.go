@@ -123,7 +123,7 @@ func TestMistakesPanic(t *testing.T) {
 					t.Errorf("%s: the mistake was taken", name)
 				}
 			}()
-			NewServer(Config{Services: []Service{svc}})
+			NewServer(Config{Services: []Service{svc}}).Prepare()
 		}()
 	}
 }

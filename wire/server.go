@@ -55,8 +55,8 @@ type Server struct {
 	objects   *service // the REST-XML service that takes what nobody else does
 }
 
-// NewServer compiles the services' rows. A shape that cannot travel, a pattern that is none or an
-// operation twice is a mistake in the program and panics.
+// NewServer finds a place for every row. An operation twice, or one without its HTTP binding, is a mistake
+// in the program and panics; mistakes in shapes show at the operation's first call, or in Prepare.
 func NewServer(c Config) *Server {
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
@@ -137,6 +137,7 @@ func (x *exchange) serve(ctx context.Context) error {
 		return err
 	}
 	x.op, x.call.Op = op, op.Name
+	op.ready()
 	in, present, err := x.speaker.decode(x)
 	if err != nil {
 		return err

@@ -3,6 +3,7 @@ package wire
 import (
 	"fmt"
 	"slices"
+	"sync"
 
 	"github.com/hydrant-stream/hydrant"
 	"github.com/hydrant-stream/hydrant/wire/awsjson"
@@ -24,14 +25,16 @@ type service struct {
 	maxBody int64
 }
 
-// operation is a Row, compiled.
+// operation is a Row that can be found. Its plans are there after ready.
 type operation struct {
 	Row
 	svc     *service
+	pattern *pattern // REST
+	noReply bool     // the operation has no output shape: the reply is empty
+
+	once    sync.Once
 	checks  *shapeChecks
-	pattern *pattern   // REST
 	in, out *rest.Plan // REST
-	noReply bool       // the operation has no output shape: the reply is empty
 }
 
 func compile(def Service) *service {
@@ -72,24 +75,44 @@ func compile(def Service) *service {
 }
 
 func (svc *service) compile(row Row) *operation {
-	op := &operation{Row: row, svc: svc, checks: checksOf(row.In)}
+	op := &operation{Row: row, svc: svc}
 	op.noReply = row.Out.Name() == "" && row.Out.NumField() == 0
-	switch svc.Protocol {
-	case AWSJSON:
-		awsjson.Prepare(row.In)
-		awsjson.Prepare(row.Out)
-	case Query:
-		awsxml.Prepare(row.In)
-		awsxml.Prepare(row.Out)
-	default:
+	if svc.Protocol == RESTJSON || svc.Protocol == RESTXML {
 		if row.Method == "" || row.Path == "" {
 			panic(fmt.Sprintf("wire: %s %s has no HTTP binding", svc.Name, row.Name))
 		}
 		op.pattern = newPattern(row.Path)
-		op.in, op.out = rest.NewPlan(row.In), rest.NewPlan(row.Out)
 		svc.rows = append(svc.rows, op)
 	}
 	return op
+}
+
+// ready makes the plans of the shapes, at the operation's first call: those of all operations together
+// would be half of the time the house takes to open.
+func (op *operation) ready() { op.once.Do(op.prepare) }
+
+func (op *operation) prepare() {
+	op.checks = checksOf(op.In)
+	switch op.svc.Protocol {
+	case AWSJSON:
+		awsjson.Prepare(op.In)
+		awsjson.Prepare(op.Out)
+	case Query:
+		awsxml.Prepare(op.In)
+		awsxml.Prepare(op.Out)
+	default:
+		op.in, op.out = rest.NewPlan(op.In), rest.NewPlan(op.Out)
+	}
+}
+
+// Prepare makes the plans of all operations now. A shape that cannot travel, or a constraint that is
+// none, is a mistake in the program and panics: a test of the program calls it.
+func (s *Server) Prepare() {
+	for _, svc := range s.services {
+		for _, op := range svc.ops {
+			op.ready()
+		}
+	}
 }
 
 // unknown is the fault about an operation that is not here.

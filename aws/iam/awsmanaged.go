@@ -2,12 +2,13 @@ package iam
 
 import (
 	"fmt"
+	"sync"
 	"time"
 )
 
 // awsManaged are the policies of AWS's own that pipelines like ours attach, by ARN. The documents are
 // ours: they grant what the names promise of the services that are here.
-var awsManaged = func() map[string]*managed {
+var awsManaged = sync.OnceValue(func() map[string]*managed {
 	const catalog = `{"Effect":"Allow","Action":["glue:CreateDatabase","glue:DeleteDatabase","glue:GetDatabase","glue:GetDatabases","glue:UpdateDatabase","glue:CreateTable","glue:DeleteTable","glue:BatchDeleteTable","glue:UpdateTable","glue:GetTable","glue:GetTables","glue:BatchCreatePartition","glue:CreatePartition","glue:DeletePartition","glue:BatchDeletePartition","glue:UpdatePartition","glue:GetPartition","glue:GetPartitions","glue:BatchGetPartition"],"Resource":"*"}`
 	out := map[string]*managed{}
 	for i, p := range []struct{ path, name, description, statements string }{
@@ -78,7 +79,7 @@ var awsManaged = func() map[string]*managed {
 		out[m.arn()] = m
 	}
 	return out
-}()
+})
 
 // awsMade is the date AWS's own policies bear here.
 var awsMade = time.Date(2015, time.February, 6, 18, 40, 0, 0, time.UTC)

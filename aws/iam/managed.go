@@ -93,7 +93,7 @@ func (s *Service) uses(account, arn string) (attached, bounding int) {
 
 // managed is a policy of the account or of AWS, or nil.
 func (s *Service) managed(account, arn string) *managed {
-	if m := awsManaged[arn]; m != nil {
+	if m := awsManaged()[arn]; m != nil {
 		return m
 	}
 	_, name := pathAndName(arn)

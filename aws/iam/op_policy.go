@@ -119,7 +119,7 @@ func (s *Service) ListPolicies(ctx context.Context, in *ListPoliciesIn) (*ListPo
 		from = all(s, &s.policies, account)
 	}
 	if in.Scope != "Local" {
-		for _, m := range awsManaged {
+		for _, m := range awsManaged() {
 			from = append(from, m)
 		}
 	}

@@ -72,7 +72,7 @@ func run(o *options) error {
 // idle: what an empty hydrant costs before anybody asks anything.
 func idle(o *options) error {
 	var first []time.Duration
-	var rss int
+	var rss memory
 	for range 5 {
 		s, err := startHydrant(o, "idle")
 		if err != nil {
@@ -80,11 +80,11 @@ func idle(o *options) error {
 		}
 		first = append(first, s.ready)
 		time.Sleep(time.Second)
-		rss = s.rss()
+		rss = s.memory()
 		s.stop()
 	}
 	slices.Sort(first)
-	fmt.Printf("idle         first answer %v after start (median of 5), %d MiB RSS\n", first[2].Round(100*time.Microsecond), rss>>20)
+	fmt.Printf("idle         first answer %v after start (median of 5), %d MiB RSS: %d its own, %d of files\n", first[2].Round(100*time.Microsecond), rss.total()>>20, rss.anonymous>>20, rss.file>>20)
 	return nil
 }
 
@@ -108,7 +108,7 @@ func put(o *options) error {
 			}
 			n, err := putLoad(s, o)
 			if r.name == "hydrant" {
-				peak = max(peak, s.rss())
+				peak = max(peak, s.memory().total())
 			}
 			s.stop()
 			if err != nil {

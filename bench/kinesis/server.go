@@ -87,15 +87,24 @@ func (s *server) stop() {
 	os.RemoveAll(filepath.Dir(s.dir))
 }
 
-// rss is the resident memory in bytes, 0 where it cannot be known.
-func (s *server) rss() int {
+// memory is what is resident, in bytes: a process's own, and mapped pages of files, which the page cache
+// holds anyway.
+type memory struct{ anonymous, file int }
+
+func (m memory) total() int { return m.anonymous + m.file }
+
+// memory is zero where it cannot be known.
+func (s *server) memory() memory {
 	b, _ := os.ReadFile(fmt.Sprintf("/proc/%d/status", s.cmd.Process.Pid))
-	_, rest, ok := strings.Cut(string(b), "VmRSS:")
-	if !ok {
-		return 0
+	field := func(name string) int {
+		_, rest, ok := strings.Cut(string(b), name)
+		if !ok {
+			return 0
+		}
+		kb, _ := strconv.Atoi(strings.Fields(rest)[0])
+		return kb << 10
 	}
-	kb, _ := strconv.Atoi(strings.Fields(rest)[0])
-	return kb << 10
+	return memory{field("RssAnon:"), field("RssFile:") + field("RssShmem:")}
 }
 
 func cutAddr(addr string) (host, port string, err error) { return net.SplitHostPort(addr) }

@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -13,22 +14,21 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/firehose"
 	firehosetypes "github.com/aws/aws-sdk-go-v2/service/firehose/types"
-	"github.com/aws/aws-sdk-go-v2/service/glue"
-	gluetypes "github.com/aws/aws-sdk-go-v2/service/glue/types"
 	"github.com/aws/aws-sdk-go-v2/service/kinesis"
-	"github.com/aws/aws-sdk-go-v2/service/lambda"
-	lambdatypes "github.com/aws/aws-sdk-go-v2/service/lambda/types"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 )
 
+// glueColumn is a column as Glue writes it.
+type glueColumn struct{ Name, Type string }
+
 // demoColumns are the ten columns of the table.
-var demoColumns = [][2]string{
+var demoColumns = []glueColumn{
 	{"pickup_latitude", "double"}, {"pickup_longitude", "double"}, {"dropoff_latitude", "double"}, {"dropoff_longitude", "double"},
 	{"trip_id", "bigint"}, {"trip_distance", "double"}, {"passenger_count", "int"},
 	{"pickup_datetime", "timestamp"}, {"dropoff_datetime", "timestamp"}, {"total_amount", "double"},
 }
 
-// build makes every piece of the pipeline with the AWS SDK and returns the mapping's UUID.
+// build makes every piece of the pipeline over AWS's API, the SDK's clients where they are here, and returns the mapping's UUID.
 func (d *demo) build(ctx context.Context) (mapping string, err error) {
 	d.step("bucket %s, table %s.%s", demoBucket, demoDatabase, demoTable)
 	store := s3.NewFromConfig(d.aws, func(o *s3.Options) { o.UsePathStyle = true })
@@ -64,26 +64,26 @@ func (d *demo) build(ctx context.Context) (mapping string, err error) {
 }
 
 func (d *demo) buildTable(ctx context.Context) error {
-	g := glue.NewFromConfig(d.aws)
-	if _, err := g.CreateDatabase(ctx, &glue.CreateDatabaseInput{DatabaseInput: &gluetypes.DatabaseInput{Name: aws.String(demoDatabase)}}); err != nil {
+	type object = map[string]any
+	database := plainCall{service: "glue", target: "AWSGlue.CreateDatabase"}
+	if err := database.do(ctx, d.aws, object{"DatabaseInput": object{"Name": demoDatabase}}, nil); err != nil {
 		return fmt.Errorf("create database: %w", err)
 	}
-	sd := &gluetypes.StorageDescriptor{
-		Location:     aws.String("s3://" + demoBucket + "/nyctaxitrips/"),
-		InputFormat:  aws.String("org.apache.hadoop.hive.ql.io.parquet.MapredParquetInputFormat"),
-		OutputFormat: aws.String("org.apache.hadoop.hive.ql.io.parquet.MapredParquetOutputFormat"),
-		SerdeInfo:    &gluetypes.SerDeInfo{SerializationLibrary: aws.String("org.apache.hadoop.hive.ql.io.parquet.serde.ParquetHiveSerDe")},
-	}
-	for _, c := range demoColumns {
-		sd.Columns = append(sd.Columns, gluetypes.Column{Name: aws.String(c[0]), Type: aws.String(c[1])})
-	}
-	var keys []gluetypes.Column
+	var keys []glueColumn
 	for _, k := range []string{"year", "month", "day", "hour"} {
-		keys = append(keys, gluetypes.Column{Name: aws.String(k), Type: aws.String("string")})
+		keys = append(keys, glueColumn{k, "string"})
 	}
-	_, err := g.CreateTable(ctx, &glue.CreateTableInput{DatabaseName: aws.String(demoDatabase), TableInput: &gluetypes.TableInput{
-		Name: aws.String(demoTable), TableType: aws.String("EXTERNAL_TABLE"), StorageDescriptor: sd, PartitionKeys: keys,
-	}})
+	table := plainCall{service: "glue", target: "AWSGlue.CreateTable"}
+	err := table.do(ctx, d.aws, object{"DatabaseName": demoDatabase, "TableInput": object{
+		"Name": demoTable, "TableType": "EXTERNAL_TABLE", "PartitionKeys": keys,
+		"StorageDescriptor": object{
+			"Columns":      demoColumns,
+			"Location":     "s3://" + demoBucket + "/nyctaxitrips/",
+			"InputFormat":  "org.apache.hadoop.hive.ql.io.parquet.MapredParquetInputFormat",
+			"OutputFormat": "org.apache.hadoop.hive.ql.io.parquet.MapredParquetOutputFormat",
+			"SerdeInfo":    object{"SerializationLibrary": "org.apache.hadoop.hive.ql.io.parquet.serde.ParquetHiveSerDe"},
+		},
+	}}, nil)
 	if err != nil {
 		return fmt.Errorf("create table: %w", err)
 	}
@@ -133,31 +133,55 @@ func (d *demo) buildDelivery(ctx context.Context) error {
 }
 
 func (d *demo) buildFunction(ctx context.Context, code []byte, streamARN string) (mapping string, err error) {
-	l := lambda.NewFromConfig(d.aws)
-	_, err = l.CreateFunction(ctx, &lambda.CreateFunctionInput{
-		FunctionName: aws.String(demoFunction), Role: aws.String(demoRole), Runtime: lambdatypes.RuntimeProvidedal2023, Handler: aws.String("bootstrap"),
-		Code: &lambdatypes.FunctionCode{ZipFile: code}, Timeout: aws.Int32(60), MemorySize: aws.Int32(256),
-		Environment: &lambdatypes.Environment{Variables: map[string]string{
+	type object = map[string]any
+	create := plainCall{service: "lambda", method: http.MethodPost, path: "/2015-03-31/functions"}
+	err = create.do(ctx, d.aws, object{
+		"FunctionName": demoFunction, "Role": demoRole, "Runtime": "provided.al2023", "Handler": "bootstrap",
+		"Code": object{"ZipFile": code}, "Timeout": 60, "MemorySize": 256,
+		"Environment": object{"Variables": object{
 			"delivery_stream_name": demoStream, "exponential_backoff_seed": "3", "number_of_retries": "10",
 		}},
-	})
+	}, nil)
 	if err != nil {
 		return "", fmt.Errorf("create function: %w", err)
 	}
-	waiter := lambda.NewFunctionActiveV2Waiter(l, func(o *lambda.FunctionActiveV2WaiterOptions) {
-		o.MinDelay, o.MaxDelay = 20*time.Millisecond, time.Second
-	})
-	if err := waiter.Wait(ctx, &lambda.GetFunctionInput{FunctionName: aws.String(demoFunction)}, time.Minute); err != nil {
+	if err := d.functionActive(ctx); err != nil {
 		return "", fmt.Errorf("wait for function: %w", err)
 	}
-	m, err := l.CreateEventSourceMapping(ctx, &lambda.CreateEventSourceMappingInput{
-		FunctionName: aws.String(demoFunction), EventSourceArn: &streamARN, StartingPosition: lambdatypes.EventSourcePositionTrimHorizon,
-		BatchSize: aws.Int32(2000), FunctionResponseTypes: []lambdatypes.FunctionResponseType{lambdatypes.FunctionResponseTypeReportBatchItemFailures},
-	})
+	var m struct{ UUID string }
+	connect := plainCall{service: "lambda", method: http.MethodPost, path: "/2015-03-31/event-source-mappings/"}
+	err = connect.do(ctx, d.aws, object{
+		"FunctionName": demoFunction, "EventSourceArn": streamARN, "StartingPosition": "TRIM_HORIZON",
+		"BatchSize": 2000, "FunctionResponseTypes": []string{"ReportBatchItemFailures"},
+	}, &m)
 	if err != nil {
 		return "", fmt.Errorf("create event source mapping: %w", err)
 	}
-	return aws.ToString(m.UUID), nil
+	return m.UUID, nil
+}
+
+// functionActive waits until the function can be called.
+func (d *demo) functionActive(ctx context.Context) error {
+	get := plainCall{service: "lambda", method: http.MethodGet, path: "/2015-03-31/functions/" + demoFunction}
+	for {
+		var f struct {
+			Configuration struct{ State, StateReason string }
+		}
+		if err := get.do(ctx, d.aws, nil, &f); err != nil {
+			return err
+		}
+		switch f.Configuration.State {
+		case "Active":
+			return nil
+		case "Failed":
+			return fmt.Errorf("function %s: %s", demoFunction, f.Configuration.StateReason)
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(20 * time.Millisecond):
+		}
+	}
 }
 
 // functionCode is the deployment package of the filter, as one would upload it to AWS: a zip whose

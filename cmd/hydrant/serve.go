@@ -28,6 +28,11 @@ func (c *serveCmd) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	time.AfterFunc(settle, func() {
+		if err := giveBack(); err != nil {
+			s.log.Debug("the start's memory stays", "err", err)
+		}
+	})
 	fmt.Printf("hydrant %s ready on %s, data in %s\n", version(), s.url(), c.Data)
 	select {
 	case <-ctx.Done():

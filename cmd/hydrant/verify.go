@@ -20,7 +20,6 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/firehose"
-	"github.com/aws/aws-sdk-go-v2/service/glue"
 	"github.com/aws/aws-sdk-go-v2/service/kinesis"
 	kinesistypes "github.com/aws/aws-sdk-go-v2/service/kinesis/types"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
@@ -58,7 +57,7 @@ type verifier struct {
 	stream, delivery string
 	kinesis          *kinesis.Client
 	firehose         *firehose.Client
-	glue             *glue.Client
+	aws              aws.Config
 	s3               *s3.Client
 	seed             maphash.Seed
 }
@@ -66,7 +65,7 @@ type verifier struct {
 func newVerifier(cfg aws.Config, r remote, stream, delivery string) *verifier {
 	return &verifier{
 		remote: r, stream: stream, delivery: delivery,
-		kinesis: kinesis.NewFromConfig(cfg), firehose: firehose.NewFromConfig(cfg), glue: glue.NewFromConfig(cfg),
+		kinesis: kinesis.NewFromConfig(cfg), firehose: firehose.NewFromConfig(cfg), aws: cfg,
 		s3:   s3.NewFromConfig(cfg, func(o *s3.Options) { o.UsePathStyle = true }),
 		seed: maphash.MakeSeed(),
 	}
@@ -228,12 +227,17 @@ func (v *verifier) destination(ctx context.Context) (*destination, error) {
 	if d.table == "" {
 		return nil, hinted{fmt.Errorf("delivery stream %s does not convert records for a Glue table", v.delivery), "verify compares a table with what was put; without one there is nothing to compare"}
 	}
-	t, err := v.glue.GetTable(ctx, &glue.GetTableInput{DatabaseName: &d.database, Name: &d.table})
-	if err != nil {
+	var t struct {
+		Table struct {
+			StorageDescriptor struct{ Columns []glueColumn }
+		}
+	}
+	get := plainCall{service: "glue", target: "AWSGlue.GetTable"}
+	if err := get.do(ctx, v.aws, map[string]string{"DatabaseName": d.database, "Name": d.table}, &t); err != nil {
 		return nil, err
 	}
 	for _, c := range t.Table.StorageDescriptor.Columns {
-		d.columns = append(d.columns, tableColumn{aws.ToString(c.Name), aws.ToString(c.Type)})
+		d.columns = append(d.columns, tableColumn(c))
 	}
 	return d, nil
 }
