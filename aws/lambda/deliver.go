@@ -46,7 +46,11 @@ type responseContext struct {
 // queue. A record for a function is queued in the commit that forgets the event, so that it is neither
 // lost nor queued twice; an object may be stored twice by a crash between the two.
 func (q *queue) settled(e queued, payload []byte, r result, ran bool, condition string) {
-	a := q.s.asyncOf(hydrant.WithScope(context.Background(), e.Scope), e.Function)
+	ctx := hydrant.WithScope(context.Background(), e.Scope)
+	if condition != asyncSuccess && !q.deadLetter(ctx, e, payload, r, ran, condition) {
+		return
+	}
+	a := q.s.asyncOf(ctx, e.Function)
 	to := a.OnFailure
 	if condition == asyncSuccess {
 		to = a.OnSuccess
@@ -73,24 +77,73 @@ func (q *queue) settled(e queued, payload []byte, r result, ran bool, condition 
 		log.Debug("destination is told", "condition", condition)
 		return
 	}
-	now := time.Now().UTC()
-	name, _ := strings.CutPrefix(strings.SplitN(e.Function, ":", 8)[6], "function:")
-	key := fmt.Sprintf("aws/lambda/async/%s/%s/%s-%s", name, now.Format("2006/01/02"), now.Format("2006-01-02T15.04.05"), e.ID)
-	bucket := strings.TrimPrefix(to, "arn:aws:s3:::")
-	for pause := time.Second; ; pause = min(2*pause, 5*time.Minute) {
-		err := q.s.cfg.Objects.PutObject(hydrant.WithScope(q.stop, e.Scope), e.Scope, bucket, key, "application/json", body)
-		if err == nil {
-			q.forget(e)
-			return
-		}
-		log.Warn("destination does not take the record; it is tried again", "pause", pause, "err", err)
-		if m := q.s.cfg.Metrics; m != nil {
-			m.Put(e.Scope, "AWS/Lambda", "DestinationDeliveryFailures", map[string]string{"FunctionName": name}, 1, "Count")
-		}
-		if !sleep(q.stop, pause) {
-			return // the next start invokes once more and tells then
+	put := func(ctx context.Context) error { return q.s.cfg.Queues.Send(ctx, to, string(body), nil) }
+	if bucket, ok := strings.CutPrefix(to, "arn:aws:s3:::"); ok {
+		now := time.Now().UTC()
+		key := fmt.Sprintf("aws/lambda/async/%s/%s/%s-%s", e.name(), now.Format("2006/01/02"), now.Format("2006-01-02T15.04.05"), e.ID)
+		put = func(ctx context.Context) error {
+			return q.s.cfg.Objects.PutObject(ctx, e.Scope, bucket, key, "application/json", body)
 		}
 	}
+	if q.tell(e, to, "DestinationDeliveryFailures", put) {
+		q.forget(e)
+	}
+}
+
+// deadLetter sends an event that was given up to its function's dead-letter queue, as it came. False: the queue did not take it
+// before we stopped; the next start invokes once more.
+func (q *queue) deadLetter(ctx context.Context, e queued, payload []byte, r result, ran bool, condition string) bool {
+	_, cfg, err := q.s.resolve(ctx, e.Function, "")
+	if err != nil || cfg.DeadLetterConfig == nil || q.s.cfg.Queues == nil {
+		return true
+	}
+	code, text := 200, ""
+	var doc struct{ ErrorMessage string }
+	if json.Unmarshal(r.Payload, &doc) == nil {
+		text = doc.ErrorMessage
+	}
+	if !ran {
+		code, text = 429, condition
+	}
+	if len(text) > maxDeadLetterText {
+		text = strings.ToValidUTF8(text[:maxDeadLetterText], "")
+	}
+	attributes := map[string]any{"RequestID": e.Request, "ErrorCode": code}
+	if text != "" { // an attribute is never empty
+		attributes["ErrorMessage"] = text
+	}
+	to := cfg.DeadLetterConfig.TargetArn
+	body := string(payload)
+	if body == "" {
+		body = "{}"
+	}
+	return q.tell(e, to, "DeadLetterErrors", func(ctx context.Context) error { return q.s.cfg.Queues.Send(ctx, to, body, attributes) })
+}
+
+// maxDeadLetterText is how much of an error a dead letter tells, bytes.
+const maxDeadLetterText = 1 << 10
+
+// tell repeats put until the destination has taken what it is told. False: we stopped before.
+func (q *queue) tell(e queued, to, metric string, put func(context.Context) error) bool {
+	for pause := time.Second; ; pause = min(2*pause, 5*time.Minute) {
+		err := put(hydrant.WithScope(q.stop, e.Scope))
+		if err == nil {
+			return true
+		}
+		q.s.cfg.Log.Warn("destination does not take the record; it is tried again", "function", e.Function, "request", e.Request, "destination", to, "pause", pause, "err", err)
+		if m := q.s.cfg.Metrics; m != nil {
+			m.Put(e.Scope, "AWS/Lambda", metric, map[string]string{"FunctionName": e.name()}, 1, "Count")
+		}
+		if !sleep(q.stop, pause) {
+			return false
+		}
+	}
+}
+
+// name is the function's, without its qualifier.
+func (e *queued) name() string {
+	name, _ := strings.CutPrefix(strings.SplitN(e.Function, ":", 8)[6], "function:")
+	return name
 }
 
 func (q *queue) failed(e queued, what string, err error) {

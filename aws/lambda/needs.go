@@ -14,6 +14,9 @@ type CodeStore interface {
 	GetObject(ctx context.Context, scope hydrant.Scope, bucket, key string) ([]byte, error)
 }
 
+// Queues takes what becomes of batches and events, where that is to go to a queue. aws/sqs gives it.
+type Queues = source.Queues
+
 // Logs takes the functions' output: runtime.Logs. aws/cwlogs gives it.
 type Logs = runtime.Logs
 

@@ -36,8 +36,8 @@ func (in *settings) apply(c *Configuration) error {
 	switch {
 	case in.VpcConfig != nil && len(in.VpcConfig.SubnetIds) > 0:
 		return invalid("VpcConfig is not available in hydrant: functions run on this machine's network")
-	case in.DeadLetterConfig != nil && in.DeadLetterConfig.TargetArn != "":
-		return invalid("DeadLetterConfig is not available in hydrant")
+	case in.DeadLetterConfig != nil && in.DeadLetterConfig.TargetArn != "" && !strings.HasPrefix(in.DeadLetterConfig.TargetArn, "arn:aws:sqs:"):
+		return invalid("A DeadLetterConfig other than an SQS queue is not available in hydrant: %s", in.DeadLetterConfig.TargetArn)
 	case in.SnapStart != nil && in.SnapStart.ApplyOn == "PublishedVersions":
 		return invalid("%s is not supported for SnapStart enabled functions.", cmp.Or(in.Runtime, c.Runtime))
 	case in.Timeout != nil && *in.Timeout > maxTimeout:
@@ -79,8 +79,22 @@ func (in *settings) apply(c *Configuration) error {
 		}
 		c.LoggingConfig = &l
 	}
+	if d := in.DeadLetterConfig; d != nil {
+		c.DeadLetterConfig = d
+		if d.TargetArn == "" {
+			c.DeadLetterConfig = nil
+		}
+	}
 	c.touch()
 	return nil
+}
+
+// checkDeadLetter refuses a dead-letter queue that is not there.
+func (s *Service) checkDeadLetter(d *DeadLetterConfig) error {
+	if d == nil || !strings.HasPrefix(d.TargetArn, "arn:aws:sqs:") {
+		return nil
+	}
+	return s.checkQueue(d.TargetArn)
 }
 
 func set[T any](to *T, from *T) {
@@ -173,7 +187,7 @@ type CreateFunctionIn struct {
 //	Limits   maxZipBytes, maxUnzippedBytes, maxTimeout, maxMemory, maxEnvBytes (limits.go)
 //	Durable  archive and configuration are on disk before the reply
 //	Differs  Pending for Config.StatusDelay only, since the function is ready when the reply is sent; images, VPC,
-//	         dead-letter queue, SnapStart are refused; roles are not assumed; Architectures is stored only
+//	         dead letters to SNS, SnapStart are refused; roles are not assumed; Architectures is stored only
 //	Proof    TestFunctionLifecycle
 func (s *Service) CreateFunction(ctx context.Context, in *CreateFunctionIn) (*Configuration, error) {
 	key, qualifier, err := parseName(ctx, in.FunctionName)
@@ -219,6 +233,10 @@ func (s *Service) CreateFunction(ctx context.Context, in *CreateFunctionIn) (*Co
 		LoggingConfig: in.LoggingConfig, VpcConfig: in.VpcConfig, DeadLetterConfig: in.DeadLetterConfig, SnapStart: in.SnapStart,
 	}).apply(c)
 	if err != nil {
+		return nil, err
+	}
+
+	if err := s.checkDeadLetter(in.DeadLetterConfig); err != nil {
 		return nil, err
 	}
 
@@ -399,6 +417,9 @@ type UpdateFunctionConfigurationIn struct {
 func (s *Service) UpdateFunctionConfiguration(ctx context.Context, in *UpdateFunctionConfigurationIn) (*Configuration, error) {
 	f, err := s.change(ctx, in.FunctionName, func(f *function, _ string) error {
 		if err := f.mayUpdate(in.RevisionId); err != nil {
+			return err
+		}
+		if err := s.checkDeadLetter(in.DeadLetterConfig); err != nil {
 			return err
 		}
 		f.until, f.creating = time.Now().Add(s.cfg.StatusDelay), false

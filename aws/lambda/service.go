@@ -46,6 +46,7 @@ type Config struct {
 	Logs        Logs           // nil drops the functions' output
 	Streams     source.Streams // nil: no event source mappings
 	Objects     source.Objects // nil: no destinations in S3
+	Queues      Queues         // nil: no destinations in SQS, no dead-letter queues
 	Code        CodeStore      // nil: code comes as ZipFile only
 	Metrics     Metrics        // nil: none
 	// Landings is the delivery streams' half of hydrant:exactly-once. nil: the tag is refused.
@@ -151,6 +152,7 @@ func New(cfg Config) (*Service, error) {
 		Streams:   cfg.Streams,
 		Functions: functions{s},
 		Objects:   cfg.Objects,
+		Queues:    cfg.Queues,
 		Metrics:   cfg.Metrics,
 		Landings:  cfg.Landings,
 		Unpack:    cfg.Unpack,

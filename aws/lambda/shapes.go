@@ -33,6 +33,7 @@ type (
 		RuntimeVersionConfig       *RuntimeVersionConfig
 		LoggingConfig              *LoggingConfig
 		Layers                     []Layer
+		DeadLetterConfig           *DeadLetterConfig `json:",omitempty"`
 	}
 	// Layer is a version of a layer that a function uses.
 	Layer struct {

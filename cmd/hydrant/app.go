@@ -18,6 +18,7 @@ import (
 	"github.com/hydrant-stream/hydrant/aws/kinesis"
 	"github.com/hydrant-stream/hydrant/aws/lambda"
 	"github.com/hydrant-stream/hydrant/aws/s3"
+	"github.com/hydrant-stream/hydrant/aws/sqs"
 	"github.com/hydrant-stream/hydrant/query"
 	"github.com/hydrant-stream/hydrant/store/blob/dir"
 	"github.com/hydrant-stream/hydrant/store/journal"
@@ -38,6 +39,7 @@ type house struct {
 	glue     *glue.Service
 	s3       *s3.Service
 	firehose *firehose.Service
+	queues   *sqs.Service
 	lambda   *lambda.Service
 	query    *query.Engine
 	athena   *athena.Service
@@ -114,9 +116,12 @@ func openHouse(ctx context.Context, c Config, endpoint string, log *slog.Logger,
 		return h, fmt.Errorf("open Firehose: %w", err)
 	}
 	h.closing(h.firehose.Close)
+	if h.queues, err = sqs.New(sqs.Config{Journal: h.journal, Endpoint: func() string { return endpoint }}); err != nil {
+		return h, fmt.Errorf("open SQS: %w", err)
+	}
 	if h.lambda, err = lambda.New(lambda.Config{
 		Journal: h.journal, Dir: filepath.Join(c.Data, "lambda"), Endpoint: func() string { return endpoint },
-		Logs: h.logs, Metrics: h.watch, Streams: h.kinesis, Objects: objects{h.lake}, Code: objects{h.lake},
+		Logs: h.logs, Metrics: h.watch, Streams: h.kinesis, Objects: objects{h.lake}, Queues: h.queues, Code: objects{h.lake},
 		Credentials: h.identity.functionCredentials, Limits: c.Limits == "aws", StatusDelay: c.StatusDelay, Log: log, Allowed: c.loopback() || c.AllowFunctions,
 		Folders: folders, User: as,
 	}); err != nil {
@@ -159,7 +164,7 @@ func (h *house) start() {
 
 // services are the rooms with a door to the wire.
 func (h *house) services() []wire.Service {
-	return []wire.Service{h.kinesis.Wire(), h.lambda.Wire(), h.firehose.Wire(), h.s3.Wire(), h.glue.Wire(), h.athena.Wire(), h.logs.Wire(), h.watch.Wire(), h.identity.iam.Wire(), h.identity.sts.Wire(), h.stacks.Wire()}
+	return []wire.Service{h.kinesis.Wire(), h.lambda.Wire(), h.firehose.Wire(), h.s3.Wire(), h.glue.Wire(), h.athena.Wire(), h.logs.Wire(), h.watch.Wire(), h.queues.Wire(), h.identity.iam.Wire(), h.identity.sts.Wire(), h.stacks.Wire()}
 }
 
 func (h *house) closing(f func() error) { h.closers = append(h.closers, f) }

@@ -35,6 +35,7 @@ var may = []struct {
 	{"aws/s3/...", service("s3"), noSiblings},
 	{"aws/glue/...", service("glue"), noSiblings},
 	{"aws/cwlogs/...", service("cwlogs"), noSiblings},
+	{"aws/sqs/...", service("sqs"), noSiblings},
 	{"aws/cloudwatch/...", service("cloudwatch"), noSiblings},
 	{"aws/athena/...", append(service("athena"), "query/..."), noSiblings},
 	{"aws/cloudformation/...", service("cloudformation"), noSiblings},

@@ -20,6 +20,7 @@ import (
 	"github.com/hydrant-stream/hydrant/aws/kinesis"
 	"github.com/hydrant-stream/hydrant/aws/lambda"
 	"github.com/hydrant-stream/hydrant/aws/s3"
+	"github.com/hydrant-stream/hydrant/aws/sqs"
 	"github.com/hydrant-stream/hydrant/aws/sts"
 	"github.com/hydrant-stream/hydrant/wire"
 )
@@ -27,7 +28,7 @@ import (
 var services = []wire.Service{
 	new(kinesis.Service).Wire(), new(firehose.Service).Wire(), new(lambda.Service).Wire(), new(s3.Service).Wire(),
 	new(glue.Service).Wire(), new(cwlogs.Service).Wire(), new(iam.Service).Wire(), new(sts.Service).Wire(),
-	new(athena.Service).Wire(), new(cloudformation.Service).Wire(), new(cloudwatch.Service).Wire(),
+	new(athena.Service).Wire(), new(cloudformation.Service).Wire(), new(cloudwatch.Service).Wire(), new(sqs.Service).Wire(),
 }
 
 // without are the operations that have no resource, as AWS's service authorization reference has it.
@@ -37,7 +38,7 @@ var without = []string{
 	"s3 ListBuckets", "iam ListPolicies", "iam GetAccessKeyLastUsed", "sts GetAccessKeyInfo",
 	"athena ListDataCatalogs", "athena ListWorkGroups", "athena ListEngineVersions", "cloudformation ListStacks",
 	"cloudwatch PutMetricData", "cloudwatch ListMetrics", "cloudwatch GetMetricStatistics", "cloudwatch GetMetricData",
-	"cloudformation ListExports", "cloudformation ListImports", "cloudformation ValidateTemplate",
+	"cloudformation ListExports", "cloudformation ListImports", "cloudformation ValidateTemplate", "sqs ListQueues",
 }
 
 var scope = hydrant.Scope{Account: "111111111111", Region: "eu-west-1"}

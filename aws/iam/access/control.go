@@ -1,5 +1,7 @@
 package access
 
+import "strings"
+
 var formationRules = func() map[string]rule {
 	m := map[string]rule{}
 	stack := one(func(x *input) string {
@@ -22,6 +24,30 @@ var formationRules = func() map[string]rule {
 		return stack(x)[0]
 	})}, "GetTemplateSummary")
 	each(m, rule{}, "DescribeAccountLimits", "EstimateTemplateCost", "ListExports", "ListImports", "ListStacks", "ValidateTemplate")
+	return m
+}()
+
+var queueRules = func() map[string]rule {
+	m := map[string]rule{}
+	queue := one(func(x *input) string {
+		url := strings.TrimSuffix(x.text("QueueUrl"), "/")
+		if url == "" {
+			return x.arn("sqs", "", "QueueName")
+		}
+		parts := strings.Split(url, "/")
+		scope := x.scope
+		if len(parts) > 1 && len(parts[len(parts)-2]) == 12 {
+			scope.Account = parts[len(parts)-2]
+		}
+		return scope.ARN("sqs", parts[len(parts)-1])
+	})
+	each(m, rule{on: queue}, "CreateQueue", "DeleteQueue", "GetQueueUrl", "GetQueueAttributes", "SetQueueAttributes", "PurgeQueue",
+		"ListQueueTags", "TagQueue", "UntagQueue", "SendMessage", "ReceiveMessage", "DeleteMessage", "ChangeMessageVisibility")
+	// The batches need what single calls need.
+	each(m, rule{on: queue, actions: []string{"SendMessage"}}, "SendMessageBatch")
+	each(m, rule{on: queue, actions: []string{"DeleteMessage"}}, "DeleteMessageBatch")
+	each(m, rule{on: queue, actions: []string{"ChangeMessageVisibility"}}, "ChangeMessageVisibilityBatch")
+	each(m, rule{}, "ListQueues")
 	return m
 }()
 

@@ -44,7 +44,8 @@ type batchInfo struct {
 
 const isoMillis = "2006-01-02T15:04:05.000Z"
 
-// report stores the report of a given-up batch, records included, as an object of its own.
+// report stores the report of a given-up batch: records included as an object of its own, or without them as
+// a message.
 func (r *reader) report(p *part, id, condition string) error {
 	now := time.Now().UTC()
 	var doc failureReport
@@ -69,10 +70,15 @@ func (r *reader) report(p *part, id, condition string) error {
 		doc.Batch.First, doc.Batch.Last = p.first().Sequence, p.batch.last().Sequence
 		doc.Batch.Begin, doc.Batch.End = p.first().Time().Format(isoMillis), p.batch.last().Time().Format(isoMillis)
 	}
-	doc.Payload = string(r.event(p))
+	if !r.m.Settings.toQueue() { // a message has no room for the records
+		doc.Payload = string(r.event(p))
+	}
 	body, err := json.Marshal(doc)
 	if err != nil {
 		return err
+	}
+	if r.m.Settings.toQueue() {
+		return r.set.cfg.Queues.Send(hydrant.WithScope(r.set.hard, r.m.Scope), r.m.Settings.OnFailure, string(body), nil)
 	}
 	bucket := strings.TrimPrefix(r.m.Settings.OnFailure, "arn:aws:s3:::")
 	key := fmt.Sprintf("aws/lambda/%s/%s/%s/%s-%s", r.m.ID, r.shard, now.Format("2006/01/02"), now.Format("2006-01-02T15.04.05"), uuid.NewString())

@@ -71,8 +71,11 @@ type Settings struct {
 	Tumbling        time.Duration `json:",omitempty"` // length of the windows state is kept over; 0: none
 	PartialFailures bool          // the function reports which records failed
 	Filters         []string      // event patterns; a record passes if any matches, or there are none
-	OnFailure       string        // ARN of a bucket, or ""
+	OnFailure       string        // ARN of a bucket or a queue, or ""
 }
+
+// toQueue reports whether given-up batches are told to a queue.
+func (s *Settings) toQueue() bool { return strings.HasPrefix(s.OnFailure, "arn:aws:sqs:") }
 
 // Defaults are AWS's for a stream.
 func Defaults() Settings {
@@ -99,9 +102,9 @@ func (m *Mapping) check() error {
 	}
 	switch {
 	case s.OnFailure == "":
-	case strings.HasPrefix(s.OnFailure, "arn:aws:s3:::"):
+	case strings.HasPrefix(s.OnFailure, "arn:aws:s3:::"), s.toQueue():
 	default:
-		return invalid("OnFailure destinations other than an S3 bucket are not available in hydrant: " + s.OnFailure)
+		return invalid("OnFailure destinations other than an S3 bucket or an SQS queue are not available in hydrant: " + s.OnFailure)
 	}
 	_, err := parseFilters(s.Filters)
 	return err

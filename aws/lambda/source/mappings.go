@@ -28,7 +28,8 @@ type Config struct {
 	Journal   journal.Journal
 	Streams   Streams
 	Functions Functions
-	Objects   Objects  // nil: OnFailure destinations are refused
+	Objects   Objects  // nil: OnFailure destinations in S3 are refused
+	Queues    Queues   // nil: those in SQS are
 	Landings  Landings // nil: the tag hydrant:exactly-once is refused
 	Unpack    Unpack   // nil: aggregates are not taken apart
 	Metrics   Metrics  // nil: none
@@ -205,8 +206,12 @@ func (s *Mappings) admit(m *Mapping) error {
 	switch err := m.check(); {
 	case err != nil:
 		return err
-	case m.Settings.OnFailure != "" && s.cfg.Objects == nil:
-		return invalid("OnFailure destinations are not available here: no object store")
+	case m.Settings.toQueue() && s.cfg.Queues == nil:
+		return invalid("OnFailure destinations in SQS are not available here: no queues")
+	case m.Settings.toQueue() && !s.cfg.Queues.HasQueue(m.Settings.OnFailure):
+		return invalid("The OnFailure destination does not exist: " + m.Settings.OnFailure)
+	case m.Settings.OnFailure != "" && !m.Settings.toQueue() && s.cfg.Objects == nil:
+		return invalid("OnFailure destinations in S3 are not available here: no object store")
 	case m.once() && s.cfg.Landings == nil:
 		return invalid("The tag " + OnceTag + " is not available here: delivery streams do not know batches.")
 	}

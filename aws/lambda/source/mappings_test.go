@@ -259,6 +259,29 @@ func TestRetriesExhausted(t *testing.T) {
 	})
 }
 
+// TestReportsAsMessages: a queue is told of a given-up batch without its records.
+func TestReportsAsMessages(t *testing.T) {
+	play(t, func(t *testing.T, w *world) {
+		w.fn.do = func(attempt) (Answer, error) { return failure, nil }
+		w.streams.put(shard0, 0, 2)
+		w.create(func(m *Mapping) {
+			m.Settings.MaxRetries, m.Settings.OnFailure = 0, "arn:aws:sqs:us-east-1:000000000000:dead"
+		})
+		w.sleep(time.Minute)
+		if len(w.queues.docs) != 1 || len(w.objects.docs) != 0 {
+			t.Fatalf("%d messages, %d objects", len(w.queues.docs), len(w.objects.docs))
+		}
+		var doc map[string]any
+		if err := json.Unmarshal([]byte(w.queues.docs[0]), &doc); err != nil {
+			t.Fatal(err)
+		}
+		batch, _ := doc["KinesisBatchInfo"].(map[string]any)
+		if _, has := doc["payload"]; has || batch["batchSize"] != 2.0 || batch["shardId"] != shard0 {
+			t.Errorf("%v", doc)
+		}
+	})
+}
+
 func TestBisectFindsTheRecord(t *testing.T) {
 	play(t, func(t *testing.T, w *world) {
 		var good []string

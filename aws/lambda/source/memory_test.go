@@ -251,6 +251,7 @@ type world struct {
 	fn      *goFunction
 	set     *Mappings
 	objects *memoryObjects
+	queues  *memoryQueues
 	metrics *memoryMetrics
 	change  func(*Config)
 }
@@ -266,6 +267,25 @@ func (m *memoryMetrics) Put(_ hydrant.Scope, namespace, name string, dimensions 
 	defer m.mu.Unlock()
 	key := namespace + " " + name + " " + dimensions["FunctionName"]
 	m.values[key] = append(m.values[key], value)
+}
+
+// memoryQueues has one queue.
+type memoryQueues struct {
+	arn  string
+	mu   sync.Mutex
+	docs []string
+}
+
+func (q *memoryQueues) HasQueue(arn string) bool { return arn == q.arn }
+
+func (q *memoryQueues) Send(_ context.Context, arn, body string, _ map[string]any) error {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if arn != q.arn {
+		return hydrant.Faultf("QueueDoesNotExist", "The specified queue does not exist.")
+	}
+	q.docs = append(q.docs, body)
+	return nil
 }
 
 type memoryObjects struct {
@@ -284,7 +304,7 @@ func (o *memoryObjects) PutObject(_ context.Context, _ hydrant.Scope, bucket, ke
 func play(t *testing.T, test func(t *testing.T, w *world)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
-		w := &world{t: t, journal: journal.Memory(), streams: newStreams(shard0), fn: &goFunction{}, objects: &memoryObjects{docs: map[string]string{}},
+		w := &world{t: t, journal: journal.Memory(), streams: newStreams(shard0), fn: &goFunction{}, objects: &memoryObjects{docs: map[string]string{}}, queues: &memoryQueues{arn: "arn:aws:sqs:us-east-1:000000000000:dead"},
 			metrics: &memoryMetrics{values: map[string][]float64{}}}
 		w.open()
 		test(t, w)
@@ -298,7 +318,7 @@ const shard0 = "shardId-000000000000"
 func (w *world) open() {
 	w.t.Helper()
 	var err error
-	cfg := Config{Journal: w.journal, Streams: w.streams, Functions: w.fn, Objects: w.objects, Metrics: w.metrics, Log: slog.New(slog.DiscardHandler)}
+	cfg := Config{Journal: w.journal, Streams: w.streams, Functions: w.fn, Objects: w.objects, Queues: w.queues, Metrics: w.metrics, Log: slog.New(slog.DiscardHandler)}
 	if w.change != nil {
 		w.change(&cfg)
 	}

@@ -89,6 +89,15 @@ type Objects interface {
 	PutObject(ctx context.Context, scope hydrant.Scope, bucket, key, contentType string, body []byte) error
 }
 
+// Queues takes reports of given-up batches as messages. aws/sqs gives it.
+type Queues interface {
+	// HasQueue reports whether a queue is there, by its ARN.
+	HasQueue(arn string) bool
+	// Send puts a message on a queue; it is on disk when Send returns. Of its attributes a string is of
+	// type String, an int of type Number.
+	Send(ctx context.Context, queueARN, body string, attributes map[string]any) error
+}
+
 // Metrics takes one value of a CloudWatch metric.
 type Metrics interface {
 	Put(scope hydrant.Scope, namespace, name string, dimensions map[string]string, value float64, unit string)
