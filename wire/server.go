@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/hydrant-stream/hydrant"
+	"github.com/hydrant-stream/hydrant/wire/faults"
 )
 
 // Config is what a Server needs of the house. The zero value of a field means what its comment says.
@@ -20,6 +21,8 @@ type Config struct {
 	// Before runs after an input was decoded and validated and before its operation: throttling,
 	// limits and IAM. An error it returns answers the call.
 	Before func(ctx context.Context, c *Call, in any) error
+	// Faults are the rules of what goes wrong on purpose, after Before and before the operation. nil: none.
+	Faults *faults.Table
 	// Done is told how every request ended; code is the fault's, or "". Bytes are those of the bodies.
 	Done func(c *Call, status int, code string, took time.Duration, inBytes, outBytes int64)
 	// Known names the operations of a service's model. It is asked only to word the fault about an
@@ -154,15 +157,56 @@ func (x *exchange) serve(ctx context.Context) error {
 			return err
 		}
 	}
+	var plan faults.Plan
+	if x.s.Faults.Armed() {
+		if plan, err = x.injure(ctx, in); err != nil {
+			return err
+		}
+		if plan.Entries != nil {
+			ctx = faults.WithEntries(ctx, plan.Entries)
+		}
+	}
 	out, err := op.Call(ctx, in)
+	if plan.DropEnd {
+		return errDropped
+	}
 	if err != nil {
 		return err
 	}
 	return x.speaker.reply(ctx, x, out)
 }
 
+// errDropped ends a call whose connection a rule of the fault table cuts.
+var errDropped = errors.New("dropped on purpose")
+
+// injure does to a call what the fault table has for it; what is to come after the operation, and for
+// single records, it returns.
+func (x *exchange) injure(ctx context.Context, in any) (faults.Plan, error) {
+	plan := x.s.Faults.Plan(x.svc.Name, x.op.Name, x.scope.Account, in)
+	if plan.Latency > 0 {
+		late := time.NewTimer(plan.Latency)
+		defer late.Stop()
+		select {
+		case <-late.C:
+		case <-ctx.Done():
+			return plan, ctx.Err()
+		}
+	}
+	switch {
+	case plan.Drop:
+		return plan, errDropped
+	case plan.Fault != nil:
+		return plan, plan.Fault
+	}
+	return plan, nil
+}
+
 // fail answers with a fault; an error that is none is logged and hidden behind InternalFailure.
 func (x *exchange) fail(err error) {
+	if errors.Is(err, errDropped) {
+		x.code = "Dropped"
+		panic(http.ErrAbortHandler)
+	}
 	f, ok := hydrant.AsFault(err)
 	if !ok {
 		if x.r.Context().Err() != nil {

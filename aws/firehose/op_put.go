@@ -10,6 +10,7 @@ import (
 
 	"github.com/hydrant-stream/hydrant"
 	"github.com/hydrant-stream/hydrant/store/shardlog"
+	"github.com/hydrant-stream/hydrant/wire/faults"
 )
 
 type PutRecordIn struct {
@@ -63,7 +64,7 @@ func (s *Service) PutRecord(ctx context.Context, in *PutRecordIn) (*PutRecordOut
 		return nil, invalid("A record must not be larger than %d bytes", maxRecordBytes)
 	}
 	records := []hydrant.Record{{Data: in.Record.Data}}
-	if s.cfg.Limits && st.quota.admit(sizes(records)) == 0 {
+	if faults.EntriesOf(ctx).Refuse(in.DeliveryStreamName) != "" || s.cfg.Limits && st.quota.admit(sizes(records)) == 0 {
 		s.throttled(st, 1)
 		return nil, slowDown
 	}
@@ -93,9 +94,9 @@ func (s *Service) PutRecordBatch(ctx context.Context, in *PutRecordBatchIn) (*Pu
 	if err != nil {
 		return nil, err
 	}
-	kept := records
+	kept, at := spared(faults.EntriesOf(ctx), in.DeliveryStreamName, records)
 	if s.cfg.Limits {
-		kept = records[:st.quota.admit(sizes(records))]
+		kept = kept[:st.quota.admit(sizes(kept))]
 	}
 	if len(kept) > 0 {
 		if err := st.keep(ctx, "PutRecordBatch", kept); err != nil {
@@ -108,14 +109,35 @@ func (s *Service) PutRecordBatch(ctx context.Context, in *PutRecordBatchIn) (*Pu
 		Encrypted:        st.encrypted(),
 		RequestResponses: make([]PutRecordBatchResponseEntry, len(records)),
 	}
-	st.recordIDs(kept, func(i int, id string) { out.RequestResponses[i].RecordId = id })
-	for i := len(kept); i < len(records); i++ {
-		out.RequestResponses[i] = PutRecordBatchResponseEntry{ErrorCode: slowDown.Code, ErrorMessage: slowDown.Message}
-	}
+	st.recordIDs(kept, func(i int, id string) {
+		if at != nil {
+			i = at[i]
+		}
+		out.RequestResponses[i].RecordId = id
+	})
 	if out.FailedPutCount > 0 {
+		for i := range out.RequestResponses {
+			if r := &out.RequestResponses[i]; r.RecordId == "" {
+				r.ErrorCode, r.ErrorMessage = slowDown.Code, slowDown.Message
+			}
+		}
 		s.throttled(st, out.FailedPutCount)
 	}
 	return out, nil
+}
+
+// spared are the records that do not fail on purpose, and their places in the call; places are nil
+// where all are spared.
+func spared(f *faults.Entries, name string, records []hydrant.Record) (kept []hydrant.Record, places []int) {
+	if f == nil {
+		return records, nil
+	}
+	for i := range records {
+		if f.Refuse(name) == "" {
+			kept, places = append(kept, records[i]), append(places, i)
+		}
+	}
+	return kept, places
 }
 
 // batch turns the entries of a call into records for the log.

@@ -7,6 +7,7 @@ import (
 
 	"github.com/hydrant-stream/hydrant"
 	"github.com/hydrant-stream/hydrant/store/shardlog"
+	"github.com/hydrant-stream/hydrant/wire/faults"
 )
 
 type (
@@ -185,7 +186,7 @@ func (s *Service) GetRecords(ctx context.Context, in *GetRecordsIn) (*GetRecords
 	if h == nil {
 		return nil, noShard(shardName(it.shard), it.key.name, it.key.scope)
 	}
-	if s.Limits && !h.throttle.admitRead(now) {
+	if faults.EntriesOf(ctx).Refuse(it.key.name) != "" || s.Limits && !h.throttle.admitRead(now) {
 		return nil, hydrant.Faultf("ProvisionedThroughputExceededException", "Rate exceeded for shard %s in stream %s under account %s.", h.id(), it.key.name, it.key.scope.Account)
 	}
 	limit := shardlog.Limit{Records: maxGetRecords, Bytes: maxGetBytes}

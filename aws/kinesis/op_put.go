@@ -9,6 +9,7 @@ import (
 
 	"github.com/hydrant-stream/hydrant"
 	"github.com/hydrant-stream/hydrant/store/shardlog"
+	"github.com/hydrant-stream/hydrant/wire/faults"
 )
 
 type (
@@ -69,7 +70,7 @@ func (s *Service) PutRecord(ctx context.Context, in *PutRecordIn) (*PutRecordOut
 		return nil, hydrant.Faultf("InvalidArgumentException", "ExclusiveMinimumSequenceNumber %s used in PutRecord on stream %s under account %s is invalid.",
 			in.SequenceNumberForOrdering, st.name, st.scope.Account)
 	}
-	p := s.newPut(st)
+	p := s.newPut(st, faults.EntriesOf(ctx))
 	defer p.release()
 	if err := p.add(in.Data, in.PartitionKey, in.ExplicitHashKey); err != nil {
 		return nil, err
@@ -119,7 +120,7 @@ func (s *Service) PutRecords(ctx context.Context, in *PutRecordsIn) (*PutRecords
 	}
 	st.mu.RLock()
 	defer st.mu.RUnlock()
-	p := s.newPut(st)
+	p := s.newPut(st, faults.EntriesOf(ctx))
 	defer p.release()
 	defer in.arena.release() // the reply holds nothing of it
 	for i := range in.Records {
@@ -143,10 +144,10 @@ func (s *Service) PutRecords(ctx context.Context, in *PutRecordsIn) (*PutRecords
 	for i, slot := range p.slots {
 		r := &out.Records[i]
 		switch {
+		case slot.batch == failedSlot, slot.batch >= 0 && failed != nil:
+			r.ErrorCode, r.ErrorMessage = "InternalFailure", "Internal service failure."
 		case slot.batch < 0:
 			r.ErrorCode, r.ErrorMessage = "ProvisionedThroughputExceededException", p.rateExceeded(slot.shard)
-		case failed != nil:
-			r.ErrorCode, r.ErrorMessage = "InternalFailure", "Internal service failure."
 		default:
 			r.ShardId, r.SequenceNumber = slot.shard.id(), numbers[:sequenceDigits]
 			numbers = numbers[sequenceDigits:]
@@ -162,6 +163,7 @@ func (s *Service) PutRecords(ctx context.Context, in *PutRecordsIn) (*PutRecords
 type put struct {
 	st      *stream
 	limits  bool
+	faults  *faults.Entries // nil: no record fails on purpose
 	now     time.Time
 	batches []shardlog.Batch
 	owner   []*shard  // of each batch
@@ -169,18 +171,22 @@ type put struct {
 	slots   []slot    // in request order
 }
 
-// slot says where a record of the request went: record i of a batch, or batch -1 where the shard
-// had no room for it.
+// slot says where a record of the request went: record i of a batch, or why it went nowhere.
 type slot struct {
 	shard    *shard
-	batch, i int
+	batch, i int // batch may be fullSlot or failedSlot
 }
+
+const (
+	fullSlot   = -1 // the shard had no room for it
+	failedSlot = -2 // it fails on purpose
+)
 
 var puts = sync.Pool{New: func() any { return new(put) }}
 
-func (s *Service) newPut(st *stream) *put {
+func (s *Service) newPut(st *stream, f *faults.Entries) *put {
 	p := puts.Get().(*put)
-	p.st, p.limits, p.now = st, s.Limits, time.Now()
+	p.st, p.limits, p.faults, p.now = st, s.Limits, f, time.Now()
 	return p
 }
 
@@ -192,7 +198,7 @@ func (p *put) release() {
 	}
 	clear(p.owner)
 	clear(p.slots)
-	p.st, p.batches, p.owner, p.slots = nil, p.batches[:0], p.owner[:0], p.slots[:0]
+	p.st, p.faults, p.batches, p.owner, p.slots = nil, nil, p.batches[:0], p.owner[:0], p.slots[:0]
 	puts.Put(p)
 }
 
@@ -211,8 +217,16 @@ func (p *put) add(data []byte, key, explicit string) error {
 		}
 	}
 	h := p.st.route(at)
+	if code := p.faults.Refuse(p.st.name); code != "" {
+		why := fullSlot
+		if code == "InternalFailure" {
+			why = failedSlot
+		}
+		p.slots = append(p.slots, slot{shard: h, batch: why})
+		return nil
+	}
 	if p.limits && !h.throttle.admit(len(data)+len(key), p.now) {
-		p.slots = append(p.slots, slot{shard: h, batch: -1})
+		p.slots = append(p.slots, slot{shard: h, batch: fullSlot})
 		return nil
 	}
 	b := p.batchOf(h)

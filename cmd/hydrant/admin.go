@@ -23,6 +23,9 @@ func (s *server) routes() http.Handler {
 	own.HandleFunc("POST /_hydrant/firehose/{name}/flush", local(s.handleFlush))
 	own.HandleFunc("GET /_hydrant/firehose/{name}/deliveries", local(s.handleDeliveries))
 	own.HandleFunc("GET /_hydrant/mappings", local(s.handleMappings))
+	for _, method := range []string{"GET", "POST", "PUT", "DELETE"} {
+		own.HandleFunc(method+" /_hydrant/faults", local(s.handleFaults))
+	}
 	own.HandleFunc("POST /_hydrant/query", local(s.handleQuery))
 	own.HandleFunc("/_hydrant/", func(w http.ResponseWriter, r *http.Request) {
 		reply(w, http.StatusNotFound, problem{"no such path: " + r.Method + " " + r.URL.Path})

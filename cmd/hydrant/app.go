@@ -25,6 +25,7 @@ import (
 	"github.com/hydrant-stream/hydrant/store/shardlog/segment"
 	"github.com/hydrant-stream/hydrant/store/vfs"
 	"github.com/hydrant-stream/hydrant/wire"
+	"github.com/hydrant-stream/hydrant/wire/faults"
 )
 
 // house is the open house: every room, opened in the order data travels and closed in reverse.
@@ -45,6 +46,7 @@ type house struct {
 	athena   *athena.Service
 	stacks   *cloudformation.Service
 	wire     *wire.Server
+	faults   *faults.Table // not kept: rules end with the house
 
 	transforms functions // of delivery streams
 
@@ -148,7 +150,11 @@ func openHouse(ctx context.Context, c Config, endpoint string, log *slog.Logger,
 	h.closing(h.stacks.Close)
 	h.identity.kinesis, h.identity.lambda, h.identity.athena = h.kinesis, h.lambda, h.athena
 
-	w := wire.Config{Services: h.services(), Log: log, Done: m.done}
+	services := h.services()
+	if h.faults, err = c.faultTable(services); err != nil {
+		return h, err
+	}
+	w := wire.Config{Services: services, Log: log, Faults: h.faults, Done: m.done}
 	h.identity.guard(&w, enforce)
 	h.wire = wire.NewServer(w)
 	return h, nil

@@ -23,6 +23,8 @@ type Config struct {
 	Addr string `default:"127.0.0.1:4566" help:"Address of the one port all services share. Beyond loopback it needs --access-key."`
 
 	Limits      string        `default:"none" enum:"aws,none" help:"aws holds AWS's throughput limits per shard and delivery stream; none holds sizes and counts only."`
+	Faults      []string      `name:"fault" sep:"none" placeholder:"RULE" help:"Let calls go wrong on purpose, as hydrant faults add does. Repeatable."`
+	FaultSeed   *uint64       `placeholder:"N" help:"Seed of the chances of --fault, so that a test repeats."`
 	StatusDelay time.Duration `default:"100ms" help:"How long a resource stays CREATING, UPDATING or DELETING. AWS takes seconds."`
 
 	AccessKeys     []string `name:"access-key" env:"HYDRANT_ACCESS_KEYS" placeholder:"ID:SECRET" help:"Access keys of the administrator. With any, every request must be signed and IAM policies are evaluated."`

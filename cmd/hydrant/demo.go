@@ -22,6 +22,8 @@ type demoCmd struct {
 	Rows   int           `default:"0" help:"At most this many trips; 0 means all of the files, or 100,000 generated ones."`
 	Shards int           `default:"4" help:"Shards of the stream."`
 	Data   string        `placeholder:"DIR" help:"Keep the data in this folder; otherwise it is a temporary one, removed at the end."`
+	Faults []string      `name:"fault" sep:"none" placeholder:"RULE" help:"Let calls go wrong on purpose meanwhile, as with serve. Repeatable."`
+	Seed   *uint64       `name:"fault-seed" placeholder:"N" help:"Seed of the chances of --fault."`
 	Wait   time.Duration `default:"2m" help:"How long to wait for the function to catch up."`
 }
 
@@ -42,6 +44,7 @@ const (
 func (c *demoCmd) Run(ctx context.Context) (err error) {
 	cfg := defaultConfig()
 	cfg.Addr, cfg.Data, cfg.LogLevel = "127.0.0.1:0", c.Data, "warn"
+	cfg.Faults, cfg.FaultSeed = c.Faults, c.Seed
 	if cfg.Data == "" {
 		if cfg.Data, err = os.MkdirTemp("", "hydrant-demo-"); err != nil {
 			return err
@@ -114,6 +117,12 @@ func (d *demo) run(ctx context.Context) error {
 	}
 	if err := d.answers(ctx); err != nil {
 		return err
+	}
+	if len(d.Faults) > 0 {
+		d.step("what went wrong on purpose")
+		if err := d.change(ctx, http.MethodGet, nil); err != nil {
+			return err
+		}
 	}
 	d.step("result after %.1f s", time.Since(started).Seconds())
 	audit.print(d.out)

@@ -23,6 +23,7 @@ type cli struct {
 	Verify verifyCmd `cmd:"" help:"Prove that every record put is filtered, delivered or in an error object, once."`
 	Query  queryCmd  `cmd:"" help:"Ask the lake in SQL."`
 	Flush  flushCmd  `cmd:"" help:"Deliver what a delivery stream has buffered."`
+	Faults faultsCmd `cmd:"" help:"Let calls go wrong on purpose, to test what clients do about it."`
 	Dump   dumpCmd   `cmd:"" help:"Print what is on disk, as JSON lines."`
 	Config configCmd `cmd:"" help:"Print the settings that serve would run with, and check them."`
 
