@@ -18,9 +18,9 @@ import (
 )
 
 // onDisk is a service on a folder of its own, with one stream of four shards.
-func onDisk(b *testing.B) (*Service, http.Handler) {
+func onDisk(b *testing.B, o segment.Options) (*Service, http.Handler) {
 	disk := vfs.OS(b.TempDir())
-	log, err := segment.Open(disk, "log", segment.Options{})
+	log, err := segment.Open(disk, "log", o)
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -77,7 +77,7 @@ func BenchmarkPut(b *testing.B) {
 		doc               []byte
 	}{{"json", jsonType, awsjson.Append(nil, batch(1))}, {"cbor", cborType, awscbor.Kinesis.Append(nil, batch(1))}} {
 		b.Run(c.name, func(b *testing.B) {
-			_, h := onDisk(b)
+			_, h := onDisk(b, segment.Options{})
 			b.SetBytes(int64(len(c.doc)))
 			b.ReportAllocs()
 			b.SetParallelism(4)
@@ -92,8 +92,13 @@ func BenchmarkPut(b *testing.B) {
 }
 
 // BenchmarkGet is a call for 10,000 records of 300 bytes, from memory.
-func BenchmarkGet(b *testing.B) {
-	s, h := onDisk(b)
+func BenchmarkGet(b *testing.B) { benchmarkGet(b, segment.Options{}) }
+
+// BenchmarkGetCold is the same from files, as the page cache holds them.
+func BenchmarkGetCold(b *testing.B) { benchmarkGet(b, segment.Options{TailBytes: 1, CacheBytes: 1}) }
+
+func benchmarkGet(b *testing.B, o segment.Options) {
+	s, h := onDisk(b, o)
 	for i := range 100 {
 		if _, err := s.PutRecords(context.Background(), batch(i)); err != nil {
 			b.Fatal(err)

@@ -189,11 +189,16 @@ func putLoad(s *server, o *options) (float64, error) {
 	return float64(n*500) / took.Seconds(), nil
 }
 
-// fill puts records into one shard.
+// fill makes a stream of one shard and puts records.
 func fill(s *server, records int) error {
 	if err := create(s, 1); err != nil {
 		return err
 	}
+	return add(s, records)
+}
+
+// add puts more.
+func add(s *server, records int) error {
 	c, err := dial(s.addr)
 	if err != nil {
 		return err

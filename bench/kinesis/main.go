@@ -30,7 +30,9 @@ type options struct {
 	Turn       time.Duration `default:"4s" help:"How long a turn is."`
 	Conns      int           `default:"8" help:"Connections that put."`
 	Shards     int           `default:"4"`
-	Only       []string      `enum:"idle,put,get,efo" default:"idle,put,get,efo" help:"What to measure."`
+	MBs        int           `default:"40" help:"Of soak: MB a second to put; 0: as many as it takes."`
+	LogGB      int           `default:"10" help:"Of open: GB of log to start on."`
+	Only       []string      `enum:"idle,put,get,efo,soak,open,compress" default:"idle,put,get,efo" help:"What to measure. Soak (one turn, of minutes), open and compress only when asked for."`
 }
 
 func main() {
@@ -58,7 +60,7 @@ func run(o *options) error {
 	for _, part := range []struct {
 		name string
 		run  func(*options) error
-	}{{"idle", idle}, {"put", put}, {"get", get}, {"efo", efo}} {
+	}{{"idle", idle}, {"put", put}, {"get", get}, {"efo", efo}, {"soak", soak}, {"open", open}, {"compress", compress}} {
 		if !slices.Contains(o.Only, part.name) {
 			continue
 		}
@@ -127,9 +129,10 @@ func put(o *options) error {
 	return nil
 }
 
-// get: GetRecords of a shard from its beginning, 10,000 records a call.
+// get: GetRecords of a shard from its beginning, 10,000 records a call. From memory it is a shard that fits
+// there, again and again; from files one of twice the tail's size, once through, by a process just started.
 func get(o *options) error {
-	const records = 100_000
+	const records, cold = 100_000, 400_000
 	var memory, disk, kinesalite []float64
 	for range o.Rounds {
 		s, err := startHydrant(o, "get")
@@ -141,6 +144,9 @@ func get(o *options) error {
 		if err == nil {
 			n, err = getLoad(s, o.Turn/2)
 			memory = append(memory, n)
+		}
+		if err == nil {
+			err = add(s, cold-records)
 		}
 		s.halt()
 		if err == nil {

@@ -10,6 +10,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
+	"github.com/hydrant-stream/hydrant/store/shardlog/segment"
 	"github.com/hydrant-stream/hydrant/wire"
 )
 
@@ -66,6 +67,8 @@ var (
 	logRecords = desc("hydrant_log_records_total", "Records committed to the shard log.")
 	logBytes   = desc("hydrant_log_bytes_total", "Bytes written to the shard log.")
 	logSync    = desc("hydrant_log_fsync_seconds_total", "Time spent in fsync of the shard log.")
+	logCalls   = desc("hydrant_log_calls_per_fsync", "Appends that one fsync of the shard log made durable together.")
+	logVolume  = desc("hydrant_log_bytes_per_fsync", "Bytes that one fsync of the shard log made durable together.")
 	oldest     = desc("hydrant_firehose_oldest_undelivered_seconds", "Age of the oldest record not yet delivered.", "account", "region", "stream")
 	delivered  = desc("hydrant_firehose_delivered_records_total", "Records delivered to the table's objects.", "account", "region", "stream")
 	rejected   = desc("hydrant_firehose_rejected_records_total", "Records that could not be converted and went to error objects.", "account", "region", "stream")
@@ -73,7 +76,7 @@ var (
 )
 
 func (r *rooms) Describe(ch chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{logGroups, logRecords, logBytes, logSync, oldest, delivered, rejected, lag} {
+	for _, d := range []*prometheus.Desc{logGroups, logRecords, logBytes, logSync, logCalls, logVolume, oldest, delivered, rejected, lag} {
 		ch <- d
 	}
 }
@@ -94,6 +97,8 @@ func (r *rooms) Collect(ch chan<- prometheus.Metric) {
 	counter(logRecords, float64(st.Records))
 	counter(logBytes, float64(st.Bytes))
 	counter(logSync, st.SyncTime.Seconds())
+	ch <- histogram(logCalls, st.Calls, 0, 7)
+	ch <- histogram(logVolume, st.Volume, 8, 26)
 	for _, b := range h.firehose.Backlogs() {
 		age := 0.0
 		if !b.Oldest.IsZero() {
@@ -111,4 +116,13 @@ func (r *rooms) Collect(ch chan<- prometheus.Metric) {
 	for _, p := range progress {
 		gauge(lag, float64(p.Behind), p.Mapping, p.Function, p.Shard)
 	}
+}
+
+// histogram tells a spread, in buckets from 1<<from to 1<<to.
+func histogram(d *prometheus.Desc, s segment.Spread, from, to int) prometheus.Metric {
+	buckets := map[float64]uint64{}
+	for i := from; i <= to; i++ {
+		buckets[float64(uint64(1)<<i)] = s.UpTo[i]
+	}
+	return prometheus.MustNewConstHistogram(d, s.Count, float64(s.Sum), buckets)
 }

@@ -93,6 +93,8 @@ func (c *committer) commit(group []*pending) error {
 		}
 		return err
 	}
+	c.e.count.calls.add(uint64(len(group)))
+	c.e.count.volume.add(uint64(len(c.buf)))
 	c.publish(g, pos)
 	if full != nil || pos == headerSize {
 		c.e.rolledOver(full, g)

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"os"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -33,17 +34,28 @@ func seeds() uint64 {
 // byte, and what was not acknowledged is there at most once.
 func TestCrash(t *testing.T) {
 	var total Stats
-	for seed := range seeds() {
-		h := &history{seed: seed, rnd: rand.New(rand.NewPCG(seed, 7)), disk: vfs.NewMem()}
-		for h.round = range 4 {
-			if err := h.run(); err != nil {
-				t.Fatalf("seed %d round %d: %v", seed, h.round, err)
+	var mu sync.Mutex // over total
+	var next atomic.Uint64
+	var lives sync.WaitGroup
+	for range runtime.GOMAXPROCS(0) {
+		lives.Go(func() {
+			for seed := next.Add(1) - 1; seed < seeds() && !t.Failed(); seed = next.Add(1) - 1 {
+				h := &history{seed: seed, rnd: rand.New(rand.NewPCG(seed, 7)), disk: vfs.NewMem()}
+				for h.round = range 4 {
+					if err := h.run(); err != nil {
+						t.Errorf("seed %d round %d: %v", seed, h.round, err)
+						return
+					}
+				}
+				mu.Lock()
+				total.Rolls += h.stats.Rolls
+				total.Dropped += h.stats.Dropped
+				total.Rewritten += h.stats.Rewritten
+				mu.Unlock()
 			}
-		}
-		total.Rolls += h.stats.Rolls
-		total.Dropped += h.stats.Dropped
-		total.Rewritten += h.stats.Rewritten
+		})
 	}
+	lives.Wait()
 	t.Logf("%d rolls, %d segments dropped, %d rewritten", total.Rolls, total.Dropped, total.Rewritten)
 	if total.Rolls == 0 || total.Dropped == 0 || total.Rewritten == 0 {
 		t.Error("the histories do not do what they are to prove")

@@ -9,7 +9,6 @@ import (
 	"path"
 	"slices"
 	"sync"
-	"sync/atomic"
 	"time"
 	"unicode/utf8"
 
@@ -362,37 +361,4 @@ func (e *Engine) inactive() []*segment {
 		return nil
 	}
 	return slices.Clone(e.segments[:len(e.segments)-1])
-}
-
-// Stats are counts since the engine was opened, and sizes now.
-type Stats struct {
-	Groups, Frames, Records, Bytes uint64 // written; Bytes with frames around the records
-	Syncs                          uint64
-	SyncTime                       time.Duration
-	Rolls, Dropped, Rewritten      uint64 // segments
-	Shards, Segments               int
-	DiskBytes, TailBytes           int64
-}
-
-type counters struct {
-	groups, frames, records, bytes, syncs, syncNanos, rolls, dropped, rewritten atomic.Uint64
-	tail                                                                        atomic.Int64
-}
-
-// Stats may be called at any time, also after Close.
-func (e *Engine) Stats() Stats {
-	c := &e.count
-	st := Stats{
-		Groups: c.groups.Load(), Frames: c.frames.Load(), Records: c.records.Load(), Bytes: c.bytes.Load(),
-		Syncs: c.syncs.Load(), SyncTime: time.Duration(c.syncNanos.Load()),
-		Rolls: c.rolls.Load(), Dropped: c.dropped.Load(), Rewritten: c.rewritten.Load(),
-		TailBytes: c.tail.Load(),
-	}
-	e.mu.RLock()
-	defer e.mu.RUnlock()
-	st.Shards, st.Segments = len(e.shards), len(e.segments)
-	for _, g := range e.segments {
-		st.DiskBytes += g.end.Load()
-	}
-	return st
 }
