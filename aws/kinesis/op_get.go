@@ -181,7 +181,7 @@ func (s *Service) GetRecords(ctx context.Context, in *GetRecordsIn) (*GetRecords
 		return nil, notFound(it.key.name, it.key.scope)
 	}
 	st.mu.RLock()
-	h := st.shard(shardName(it.shard))
+	h := st.numbered(it.shard)
 	st.mu.RUnlock()
 	if h == nil {
 		return nil, noShard(shardName(it.shard), it.key.name, it.key.scope)

@@ -91,7 +91,7 @@ func (s *stream) past(svc *Service, number string) bool {
 	if !ok {
 		return false
 	}
-	h := s.shard(shardName(q.shard))
+	h := s.numbered(q.shard)
 	if h == nil || h.Created/1000 != q.created {
 		return false
 	}

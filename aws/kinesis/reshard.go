@@ -1,7 +1,9 @@
 package kinesis
 
 import (
+	"cmp"
 	"context"
+	"fmt"
 	"slices"
 	"time"
 
@@ -22,7 +24,10 @@ func (s *stream) reshape(now time.Time) *reshape {
 }
 
 func (r *reshape) at(number uint32) *shardInfo {
-	i := slices.IndexFunc(r.shards, func(h shardInfo) bool { return h.Number == number })
+	i, ok := slices.BinarySearchFunc(r.shards, number, func(h shardInfo, n uint32) int { return cmp.Compare(h.Number, n) })
+	if !ok {
+		panic(fmt.Sprintf("internal error: no shard %d to reshape", number))
+	}
 	return &r.shards[i]
 }
 
@@ -75,25 +80,24 @@ func (r *reshape) open() []shardInfo {
 // shards like any other, so that a reader can follow from parents to children.
 func (r *reshape) scale(n int) {
 	want := uniform(n)
-	for _, w := range want[1:] {
-		for _, h := range r.open() {
-			if h.Range.holds(w.Start) && h.Range.Start != w.Start {
-				r.split(h.Number, w.Start)
-				break
-			}
-		}
-	}
-	for _, w := range want {
-		var joined *uint32
-		for _, h := range r.open() {
-			if !w.holds(h.Range.Start) {
+	var pieces []uint32 // in order of their ranges
+	cuts := want[1:]
+	for _, h := range r.open() {
+		number := h.Number
+		for ; len(cuts) > 0 && h.Range.holds(cuts[0].Start); cuts = cuts[1:] {
+			if cuts[0].Start == h.Range.Start {
 				continue
 			}
-			number := h.Number
-			if joined != nil {
-				number = r.merge(*joined, number)
-			}
-			joined = &number
+			var left uint32
+			left, number = r.split(number, cuts[0].Start)
+			pieces = append(pieces, left)
+		}
+		pieces = append(pieces, number)
+	}
+	for _, w := range want {
+		number := pieces[0]
+		for pieces = pieces[1:]; len(pieces) > 0 && w.holds(r.at(pieces[0]).Range.Start); pieces = pieces[1:] {
+			number = r.merge(number, pieces[0])
 		}
 	}
 }

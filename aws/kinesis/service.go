@@ -111,17 +111,32 @@ func (s *Service) loadTokenKey(ctx context.Context) error {
 // openLogs opens the engine's shards behind shards of a stream.
 func (s *Service) openLogs(ctx context.Context, info *streamInfo, shards []shardInfo) ([]shardlog.ShardID, error) {
 	logs := make([]shardlog.ShardID, len(shards))
-	for i, h := range shards {
-		id, err := s.Log.Open(ctx, info.logName(h.Number))
-		if err != nil {
-			return nil, fmt.Errorf("open %s: %w", info.logName(h.Number), err)
-		}
-		if err := s.Log.SetRetention(ctx, id, time.Duration(info.RetentionHours)*time.Hour); err != nil {
-			return nil, fmt.Errorf("set retention of %s: %w", info.logName(h.Number), err)
-		}
-		logs[i] = id
+	// A new shard takes two commits of the engine's journal; those that come together share an fsync.
+	errs := make([]error, min(len(shards), openersOfLogs))
+	var openers sync.WaitGroup
+	for w := range errs {
+		openers.Go(func() {
+			for i := w; i < len(shards) && errs[w] == nil; i += len(errs) {
+				logs[i], errs[w] = s.openLog(ctx, info, shards[i].Number)
+			}
+		})
 	}
-	return logs, nil
+	openers.Wait()
+	return logs, errors.Join(errs...)
+}
+
+// openersOfLogs is how many shards of a stream are opened at a time.
+const openersOfLogs = 64
+
+func (s *Service) openLog(ctx context.Context, info *streamInfo, number uint32) (shardlog.ShardID, error) {
+	id, err := s.Log.Open(ctx, info.logName(number))
+	if err != nil {
+		return 0, fmt.Errorf("open %s: %w", info.logName(number), err)
+	}
+	if err := s.Log.SetRetention(ctx, id, time.Duration(info.RetentionHours)*time.Hour); err != nil {
+		return 0, fmt.Errorf("set retention of %s: %w", info.logName(number), err)
+	}
+	return id, nil
 }
 
 // Drain ends all subscriptions, as at the end of their life, and takes no new ones. A server that

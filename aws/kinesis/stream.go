@@ -1,6 +1,7 @@
 package kinesis
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -173,12 +174,16 @@ func (s *stream) shard(id string) *shard {
 	if !ok {
 		return nil
 	}
-	for _, h := range s.shards {
-		if h.Number == n {
-			return h
-		}
+	return s.numbered(n)
+}
+
+// numbered finds a shard by its number.
+func (s *stream) numbered(n uint32) *shard {
+	i, ok := slices.BinarySearchFunc(s.shards, n, func(h *shard, n uint32) int { return cmp.Compare(h.Number, n) })
+	if !ok {
+		return nil
 	}
-	return nil
+	return s.shards[i]
 }
 
 // children are the shards that came from h.
