@@ -11,6 +11,7 @@ import (
 
 	"github.com/hydrant-stream/hydrant"
 	"github.com/hydrant-stream/hydrant/store/shardlog"
+	"github.com/hydrant-stream/hydrant/wire/kpl"
 )
 
 // A Kinesis source is copied into the spool, and delivered from there as what is put. A copied
@@ -251,14 +252,14 @@ func bytesOf(records []hydrant.Record) (n int) {
 
 // unpacked are the spool records of a stream record, without the first few.
 func unpacked(shard string, r *hydrant.Record, skip int) []hydrant.Record {
-	children, ok := deaggregate(r.Data)
+	children, ok := kpl.Unpack(r.Data)
 	if !ok {
-		children = [][]byte{r.Data}
+		children = []kpl.Record{{Key: r.Key, Data: r.Data}}
 	}
 	var out []hydrant.Record
 	for i := skip; i < len(children); i++ {
-		o := origin{shard: shard, offset: r.Offset, sub: i, of: len(children), sequence: r.Sequence, arrival: r.Arrival, partitionKey: r.Key}
-		out = append(out, hydrant.Record{Key: o.key(), Data: children[i]})
+		o := origin{shard: shard, offset: r.Offset, sub: i, of: len(children), sequence: r.Sequence, arrival: r.Arrival, partitionKey: children[i].Key}
+		out = append(out, hydrant.Record{Key: o.key(), Data: children[i].Data})
 	}
 	return out
 }

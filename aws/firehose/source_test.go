@@ -2,8 +2,6 @@ package firehose
 
 import (
 	"context"
-	"crypto/md5"
-	"encoding/binary"
 	"fmt"
 	"slices"
 	"strings"
@@ -14,6 +12,7 @@ import (
 
 	"github.com/hydrant-stream/hydrant"
 	"github.com/hydrant-stream/hydrant/store/shardlog"
+	"github.com/hydrant-stream/hydrant/wire/kpl"
 )
 
 const sourceARN = "arn:aws:kinesis:us-east-1:000000000000:stream/trips"
@@ -183,40 +182,13 @@ func TestKinesisSourceGone(t *testing.T) {
 	})
 }
 
+// aggregated are records of the producer library in one, with keys k0, k1, ...
 func aggregated(data ...string) string {
-	field := func(b []byte, n uint64, value string) []byte {
-		b = binary.AppendUvarint(b, n<<3|2)
-		b = binary.AppendUvarint(b, uint64(len(value)))
-		return append(b, value...)
+	var p kpl.Packer
+	for i, d := range data {
+		p.Add(kpl.Record{Key: fmt.Sprintf("k%d", i), Data: []byte(d)})
 	}
-	body := field(nil, 1, "key")
-	for _, d := range data {
-		body = field(body, 3, string(field([]byte{1 << 3, 0}, 3, d)))
-	}
-	sum := md5.Sum(body)
-	return "\xF3\x89\x9A\xC2" + string(body) + string(sum[:])
-}
-
-func TestDeaggregation(t *testing.T) {
-	whole := aggregated("a", "", "bc")
-	children, ok := deaggregate([]byte(whole))
-	if !ok || fmt.Sprintf("%q", children) != `["a" "" "bc"]` {
-		t.Errorf("%q %v", children, ok)
-	}
-	for _, other := range []string{"", "plain", whole[:len(whole)-1], whole[1:], "\xF3\x89\x9A\xC2", whole[:len(whole)-1] + "x", aggregated()} {
-		if _, ok := deaggregate([]byte(other)); ok {
-			t.Errorf("%q was taken apart", other)
-		}
-	}
-}
-
-func FuzzDeaggregation(f *testing.F) {
-	f.Add([]byte(aggregated("a", "bc")))
-	f.Fuzz(func(t *testing.T, b []byte) {
-		deaggregate(b)
-		sum := md5.Sum(b)
-		deaggregate(slices.Concat([]byte("\xF3\x89\x9A\xC2"), b, sum[:]))
-	})
+	return string(p.Take().Data)
 }
 
 // Children of one record that were half copied are not copied again.
@@ -228,8 +200,12 @@ func TestResumeInsideARecord(t *testing.T) {
 	if at["shard-0"] != (position{7, 1}) {
 		t.Errorf("after one of three: %+v", at)
 	}
-	if rest := unpacked("shard-0", &r, at["shard-0"].Skip); len(rest) != 2 || string(rest[0].Data) != "b" {
+	rest := unpacked("shard-0", &r, at["shard-0"].Skip)
+	if len(rest) != 2 || string(rest[0].Data) != "b" {
 		t.Errorf("rest %+v", rest)
+	}
+	if o, ok := parseOrigin(rest[1].Key); !ok || o.partitionKey != "k2" || o.sub != 2 || o.sequence != "1" {
+		t.Errorf("the last of three says of itself %+v", o)
 	}
 	at.note(&all[2])
 	if at["shard-0"] != (position{8, 0}) {

@@ -123,7 +123,7 @@ func openHouse(ctx context.Context, c Config, endpoint string, log *slog.Logger,
 	}
 	if h.lambda, err = lambda.New(lambda.Config{
 		Journal: h.journal, Dir: filepath.Join(c.Data, "lambda"), Endpoint: func() string { return endpoint },
-		Logs: h.logs, Metrics: h.watch, Streams: h.kinesis, Objects: objects{h.lake}, Queues: h.queues, Code: objects{h.lake},
+		Logs: h.logs, Metrics: h.watch, Streams: h.kinesis, Unpack: h.kinesis.Unpack, Objects: objects{h.lake}, Queues: h.queues, Code: objects{h.lake},
 		Credentials: h.identity.functionCredentials, Limits: c.Limits == "aws", StatusDelay: c.StatusDelay, Log: log, Allowed: c.loopback() || c.AllowFunctions,
 		Folders: folders, User: as,
 	}); err != nil {
