@@ -39,6 +39,8 @@ const (
 	shardWriteRecords = 1000
 	shardReadBytes    = 2 << 20
 	shardReadCalls    = 5
+
+	maxIteratorsPerSecond = 5 // of a shard
 )
 
 // bucket is a token bucket that holds one second's worth, as AWS's limits behave: an idle shard

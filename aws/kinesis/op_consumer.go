@@ -66,7 +66,7 @@ func (s *Service) RegisterStreamConsumer(ctx context.Context, in *RegisterStream
 		return nil, err
 	}
 	var out *RegisterStreamConsumerOut
-	_, err := s.change(ctx, "", in.StreamARN, func(info *streamInfo) error {
+	_, err := s.change(ctx, "", in.StreamARN, "", func(info *streamInfo) error {
 		now := time.Now()
 		arn := info.arn()
 		info.settled(now)
@@ -119,7 +119,7 @@ func (s *Service) DescribeStreamConsumer(ctx context.Context, in *DescribeStream
 	if err != nil {
 		return nil, err
 	}
-	st, err := s.find(ctx, "", arn)
+	st, err := s.find(ctx, "", arn, "")
 	if err != nil {
 		return nil, err
 	}
@@ -151,7 +151,7 @@ func (s *Service) DeregisterStreamConsumer(ctx context.Context, in *DeregisterSt
 	if err != nil {
 		return nil, err
 	}
-	_, err = s.change(ctx, "", arn, func(info *streamInfo) error {
+	_, err = s.change(ctx, "", arn, "", func(info *streamInfo) error {
 		now := time.Now()
 		info.settled(now)
 		info.Consumers = slices.Clone(info.Consumers)
@@ -175,7 +175,7 @@ func (s *Service) DeregisterStreamConsumer(ctx context.Context, in *DeregisterSt
 //	Wire     Kinesis_20131202.ListStreamConsumers over json 1.1
 //	Limits   pages of 100 at most
 func (s *Service) ListStreamConsumers(ctx context.Context, in *ListStreamConsumersIn) (*ListStreamConsumersOut, error) {
-	st, err := s.find(ctx, "", in.StreamARN)
+	st, err := s.find(ctx, "", in.StreamARN, "")
 	if err != nil {
 		return nil, err
 	}

@@ -14,6 +14,7 @@ type (
 	GetShardIteratorIn struct {
 		StreamName             string `min:"1" max:"128" pattern:"[a-zA-Z0-9_.-]+"`
 		StreamARN              string `min:"1" max:"2048" pattern:"arn:aws.*:kinesis:.*:\\d{12}:stream/\\S+"`
+		StreamId               string `min:"1" max:"24" pattern:"[a-z0-9]{20}-[a-z0-9]{3}"`
 		ShardId                string `required:"" min:"1" max:"128" pattern:"[a-zA-Z0-9_.-]+"`
 		ShardIteratorType      string `required:"" enum:"AFTER_SEQUENCE_NUMBER|LATEST|AT_TIMESTAMP|AT_SEQUENCE_NUMBER|TRIM_HORIZON"`
 		StartingSequenceNumber string `pattern:"0|([1-9]\\d{0,128})"`
@@ -25,6 +26,7 @@ type (
 		ShardIterator string `required:"" min:"1" max:"512"`
 		Limit         *int   `min:"1" max:"10000"`
 		StreamARN     string `min:"1" max:"2048" pattern:"arn:aws.*:kinesis:.*:\\d{12}:stream/\\S+"`
+		StreamId      string `min:"1" max:"24" pattern:"[a-z0-9]{20}-[a-z0-9]{3}"`
 	}
 	// GetRecordsOut has codecs of its own (page_codec.go).
 	GetRecordsOut struct {
@@ -48,11 +50,12 @@ type (
 // GetShardIterator gives a place in a shard to read from.
 //
 //	Wire     Kinesis_20131202.GetShardIterator over json 1.1
-//	Limits   an iterator lives iteratorLife and may be used as often as one likes within it
+//	Limits   an iterator lives iteratorLife and may be used as often as one likes within it; with --limits aws
+//	         maxIteratorsPerSecond of a shard
 func (s *Service) GetShardIterator(ctx context.Context, in *GetShardIteratorIn) (*GetShardIteratorOut, error) {
-	st, err := s.usable(ctx, in.StreamName, in.StreamARN)
+	st, err := s.usable(ctx, in.StreamName, in.StreamARN, in.StreamId)
 	if err != nil {
-		if hydrant.FaultCode(err) == "ResourceNotFoundException" && in.StreamARN == "" {
+		if hydrant.FaultCode(err) == "ResourceNotFoundException" && in.StreamName != "" && in.StreamARN == "" {
 			return nil, noShard(in.ShardId, in.StreamName, hydrant.ScopeOf(ctx))
 		}
 		return nil, err
@@ -64,6 +67,9 @@ func (s *Service) GetShardIterator(ctx context.Context, in *GetShardIteratorIn) 
 		return nil, noShard(in.ShardId, st.name, st.scope)
 	}
 	now := time.Now()
+	if s.Limits && !s.rates.take("GetShardIterator "+st.arn()+" "+h.id(), maxIteratorsPerSecond, now) {
+		return nil, hydrant.Faultf("ProvisionedThroughputExceededException", "Rate exceeded for shard %s in stream %s under account %s.", h.id(), st.name, st.scope.Account)
+	}
 	from, err := s.startAt(ctx, st, h, place{"GetShardIterator", in.ShardIteratorType, in.StartingSequenceNumber, in.Timestamp}, now)
 	if err != nil {
 		return nil, err
@@ -150,7 +156,11 @@ func (s *Service) startAtSequence(st *stream, h *shard, p place) (uint64, error)
 // position is the offset at which TRIM_HORIZON, LATEST or AT_TIMESTAMP begins.
 func (s *Service) position(ctx context.Context, h *shard, kind string, at time.Time) (uint64, error) {
 	if kind == "AT_TIMESTAMP" {
-		return s.Log.Seek(ctx, h.log, at.UnixMilli())
+		ms := at.UnixMilli()
+		if at.After(time.UnixMilli(ms)) { // records arrive at whole milliseconds: none before at
+			ms++
+		}
+		return s.Log.Seek(ctx, h.log, ms)
 	}
 	b, err := s.Log.Bounds(h.log)
 	if kind == "LATEST" {

@@ -16,6 +16,7 @@ type (
 	PutRecordIn struct {
 		StreamName                string `min:"1" max:"128" pattern:"[a-zA-Z0-9_.-]+"`
 		StreamARN                 string `min:"1" max:"2048" pattern:"arn:aws.*:kinesis:.*:\\d{12}:stream/\\S+"`
+		StreamId                  string `min:"1" max:"24" pattern:"[a-z0-9]{20}-[a-z0-9]{3}"`
 		Data                      []byte `required:"" max:"10485760"`
 		PartitionKey              string `required:"" min:"1" max:"256"`
 		ExplicitHashKey           string `pattern:"0|([1-9]\\d{0,38})"`
@@ -31,6 +32,7 @@ type (
 		Records    []PutRecordsEntry `required:"" min:"1" max:"500"`
 		StreamName string            `min:"1" max:"128" pattern:"[a-zA-Z0-9_.-]+"`
 		StreamARN  string            `min:"1" max:"2048" pattern:"arn:aws.*:kinesis:.*:\\d{12}:stream/\\S+"`
+		StreamId   string            `min:"1" max:"24" pattern:"[a-z0-9]{20}-[a-z0-9]{3}"`
 
 		arena *arena // that Records lie in; nil: they are the caller's
 	}
@@ -60,7 +62,7 @@ type (
 //	Order    its sequence number is greater than SequenceNumberForOrdering
 //	Durable  the record is on disk before the reply
 func (s *Service) PutRecord(ctx context.Context, in *PutRecordIn) (*PutRecordOut, error) {
-	st, err := s.usable(ctx, in.StreamName, in.StreamARN)
+	st, err := s.usable(ctx, in.StreamName, in.StreamARN, in.StreamId)
 	if err != nil {
 		return nil, err
 	}
@@ -114,7 +116,7 @@ func (s *Service) PutRecords(ctx context.Context, in *PutRecordsIn) (*PutRecords
 	if total > maxPutBytes {
 		return nil, hydrant.Faultf("InvalidArgumentException", "Records size exceeds %d MB limit", maxPutBytes>>20)
 	}
-	st, err := s.usable(ctx, in.StreamName, in.StreamARN)
+	st, err := s.usable(ctx, in.StreamName, in.StreamARN, in.StreamId)
 	if err != nil {
 		return nil, err
 	}

@@ -36,7 +36,7 @@ func (s *Service) changeResource(ctx context.Context, arn string, f func(*resour
 	if !ok {
 		stream = arn
 	}
-	_, err := s.change(ctx, "", stream, func(info *streamInfo) error {
+	_, err := s.change(ctx, "", stream, "", func(info *streamInfo) error {
 		r, err := resourceOf(info, arn)
 		if err != nil {
 			return err
@@ -52,7 +52,7 @@ func (s *Service) readResource(ctx context.Context, arn string) (*resource, erro
 	if !ok {
 		stream = arn
 	}
-	st, err := s.find(ctx, "", stream)
+	st, err := s.find(ctx, "", stream, "")
 	if err != nil {
 		return nil, err
 	}

@@ -11,6 +11,7 @@ type (
 	SplitShardIn struct {
 		StreamName         string `min:"1" max:"128" pattern:"[a-zA-Z0-9_.-]+"`
 		StreamARN          string `min:"1" max:"2048" pattern:"arn:aws.*:kinesis:.*:\\d{12}:stream/\\S+"`
+		StreamId           string `min:"1" max:"24" pattern:"[a-z0-9]{20}-[a-z0-9]{3}"`
 		ShardToSplit       string `required:"" min:"1" max:"128" pattern:"[a-zA-Z0-9_.-]+"`
 		NewStartingHashKey string `required:"" pattern:"0|([1-9]\\d{0,38})"`
 	}
@@ -19,6 +20,7 @@ type (
 	MergeShardsIn struct {
 		StreamName           string `min:"1" max:"128" pattern:"[a-zA-Z0-9_.-]+"`
 		StreamARN            string `min:"1" max:"2048" pattern:"arn:aws.*:kinesis:.*:\\d{12}:stream/\\S+"`
+		StreamId             string `min:"1" max:"24" pattern:"[a-z0-9]{20}-[a-z0-9]{3}"`
 		ShardToMerge         string `required:"" min:"1" max:"128" pattern:"[a-zA-Z0-9_.-]+"`
 		AdjacentShardToMerge string `required:"" min:"1" max:"128" pattern:"[a-zA-Z0-9_.-]+"`
 	}
@@ -27,6 +29,7 @@ type (
 	UpdateShardCountIn struct {
 		StreamName       string `min:"1" max:"128" pattern:"[a-zA-Z0-9_.-]+"`
 		StreamARN        string `min:"1" max:"2048" pattern:"arn:aws.*:kinesis:.*:\\d{12}:stream/\\S+"`
+		StreamId         string `min:"1" max:"24" pattern:"[a-z0-9]{20}-[a-z0-9]{3}"`
 		TargetShardCount *int   `required:"" min:"1"`
 		ScalingType      string `required:"" enum:"UNIFORM_SCALING"`
 	}
@@ -40,8 +43,8 @@ type (
 
 // resharding finds a provisioned stream that may be resharded now. On success the caller holds
 // control and must release it.
-func (s *Service) resharding(ctx context.Context, name, arn string) (*stream, error) {
-	st, err := s.find(ctx, name, arn)
+func (s *Service) resharding(ctx context.Context, name, arn, id string) (*stream, error) {
+	st, err := s.find(ctx, name, arn, id)
 	if err != nil {
 		return nil, err
 	}
@@ -81,7 +84,7 @@ func (s *stream) openShard(id string) (*shard, error) {
 //	Limits   the account's shards, with --limits aws
 //	Order    readers finish the parent before its children
 func (s *Service) SplitShard(ctx context.Context, in *SplitShardIn) (*SplitShardOut, error) {
-	st, err := s.resharding(ctx, in.StreamName, in.StreamARN)
+	st, err := s.resharding(ctx, in.StreamName, in.StreamARN, in.StreamId)
 	if err != nil {
 		return nil, err
 	}
@@ -112,7 +115,7 @@ func (s *Service) SplitShard(ctx context.Context, in *SplitShardIn) (*SplitShard
 //	Wire     Kinesis_20131202.MergeShards over json 1.1
 //	Order    readers finish both parents before the child
 func (s *Service) MergeShards(ctx context.Context, in *MergeShardsIn) (*MergeShardsOut, error) {
-	st, err := s.resharding(ctx, in.StreamName, in.StreamARN)
+	st, err := s.resharding(ctx, in.StreamName, in.StreamARN, in.StreamId)
 	if err != nil {
 		return nil, err
 	}
@@ -142,10 +145,9 @@ func adjoin(a, b hashRange) bool { return a.End != maxHashKey && a.End.next() ==
 // UpdateShardCount makes the open shards TargetShardCount equal ranges.
 //
 //	Wire     Kinesis_20131202.UpdateShardCount over json 1.1
-//	Limits   at most double and at least half of the open shards
-//	Differs  the limit of 10 calls in 24 hours is not held
+//	Limits   at most double and at least half of the open shards; with --limits aws maxScalings
 func (s *Service) UpdateShardCount(ctx context.Context, in *UpdateShardCountIn) (*UpdateShardCountOut, error) {
-	st, err := s.resharding(ctx, in.StreamName, in.StreamARN)
+	st, err := s.resharding(ctx, in.StreamName, in.StreamARN, in.StreamId)
 	if err != nil {
 		return nil, err
 	}
@@ -165,9 +167,13 @@ func (s *Service) UpdateShardCount(ctx context.Context, in *UpdateShardCountIn) 
 	if target == current {
 		return out, nil
 	}
+	info := st.info // as long as control is held nobody else changes it
+	if err := s.daily(&info, "UpdateShardCount", maxScalings, now); err != nil {
+		return nil, err
+	}
 	r := st.reshape(now)
 	r.scale(target)
-	if err := s.apply(ctx, st, r, nil); err != nil {
+	if err := s.apply(ctx, st, r, func(i *streamInfo) { i.Changes = info.Changes }); err != nil {
 		return nil, err
 	}
 	return out, nil

@@ -11,8 +11,8 @@ import (
 
 // change journals a change of a stream's settings and makes it true. check sees the stream as it is
 // and says what is to become of it.
-func (s *Service) change(ctx context.Context, name, arn string, check func(info *streamInfo) error) (*stream, error) {
-	st, err := s.find(ctx, name, arn)
+func (s *Service) change(ctx context.Context, name, arn, id string, check func(info *streamInfo) error) (*stream, error) {
+	st, err := s.find(ctx, name, arn, id)
 	if err != nil {
 		return nil, err
 	}
@@ -36,6 +36,7 @@ type (
 	IncreaseStreamRetentionPeriodIn struct {
 		StreamName           string `min:"1" max:"128" pattern:"[a-zA-Z0-9_.-]+"`
 		StreamARN            string `min:"1" max:"2048" pattern:"arn:aws.*:kinesis:.*:\\d{12}:stream/\\S+"`
+		StreamId             string `min:"1" max:"24" pattern:"[a-z0-9]{20}-[a-z0-9]{3}"`
 		RetentionPeriodHours *int   `required:""`
 	}
 	IncreaseStreamRetentionPeriodOut struct{}
@@ -79,7 +80,7 @@ func (s *Service) DecreaseStreamRetentionPeriod(ctx context.Context, in *Decreas
 
 func (s *Service) setRetention(ctx context.Context, in *IncreaseStreamRetentionPeriodIn, check func(*streamInfo, int) error) error {
 	hours := *in.RetentionPeriodHours
-	st, err := s.change(ctx, in.StreamName, in.StreamARN, func(info *streamInfo) error {
+	st, err := s.change(ctx, in.StreamName, in.StreamARN, in.StreamId, func(info *streamInfo) error {
 		if hours < minRetentionHours {
 			return hydrant.Faultf("InvalidArgumentException", "Minimum allowed retention period is %d hours. Requested retention period (%d hours) is too short.", minRetentionHours, hours)
 		}
@@ -109,18 +110,21 @@ type (
 	AddTagsToStreamIn struct {
 		StreamName string            `min:"1" max:"128" pattern:"[a-zA-Z0-9_.-]+"`
 		StreamARN  string            `min:"1" max:"2048" pattern:"arn:aws.*:kinesis:.*:\\d{12}:stream/\\S+"`
+		StreamId   string            `min:"1" max:"24" pattern:"[a-z0-9]{20}-[a-z0-9]{3}"`
 		Tags       map[string]string `required:"" min:"1" max:"200"`
 	}
 	AddTagsToStreamOut     struct{}
 	RemoveTagsFromStreamIn struct {
 		StreamName string   `min:"1" max:"128" pattern:"[a-zA-Z0-9_.-]+"`
 		StreamARN  string   `min:"1" max:"2048" pattern:"arn:aws.*:kinesis:.*:\\d{12}:stream/\\S+"`
+		StreamId   string   `min:"1" max:"24" pattern:"[a-z0-9]{20}-[a-z0-9]{3}"`
 		TagKeys    []string `required:"" min:"1" max:"50"`
 	}
 	RemoveTagsFromStreamOut struct{}
 	ListTagsForStreamIn     struct {
 		StreamName           string `min:"1" max:"128" pattern:"[a-zA-Z0-9_.-]+"`
 		StreamARN            string `min:"1" max:"2048" pattern:"arn:aws.*:kinesis:.*:\\d{12}:stream/\\S+"`
+		StreamId             string `min:"1" max:"24" pattern:"[a-z0-9]{20}-[a-z0-9]{3}"`
 		ExclusiveStartTagKey string `min:"1" max:"128"`
 		Limit                *int   `min:"1" max:"50"`
 	}
@@ -136,7 +140,7 @@ type (
 //	Wire     Kinesis_20131202.AddTagsToStream over json 1.1
 //	Limits   maxTags
 func (s *Service) AddTagsToStream(ctx context.Context, in *AddTagsToStreamIn) (*AddTagsToStreamOut, error) {
-	_, err := s.change(ctx, in.StreamName, in.StreamARN, func(info *streamInfo) error {
+	_, err := s.change(ctx, in.StreamName, in.StreamARN, in.StreamId, func(info *streamInfo) error {
 		info.Tags = withTags(info.Tags, in.Tags)
 		return checkTags(info.Tags)
 	})
@@ -150,7 +154,7 @@ func (s *Service) AddTagsToStream(ctx context.Context, in *AddTagsToStreamIn) (*
 //
 //	Wire     Kinesis_20131202.RemoveTagsFromStream over json 1.1
 func (s *Service) RemoveTagsFromStream(ctx context.Context, in *RemoveTagsFromStreamIn) (*RemoveTagsFromStreamOut, error) {
-	_, err := s.change(ctx, in.StreamName, in.StreamARN, func(info *streamInfo) error {
+	_, err := s.change(ctx, in.StreamName, in.StreamARN, in.StreamId, func(info *streamInfo) error {
 		info.Tags = withoutTags(info.Tags, in.TagKeys)
 		return nil
 	})
@@ -165,7 +169,7 @@ func (s *Service) RemoveTagsFromStream(ctx context.Context, in *RemoveTagsFromSt
 //	Wire     Kinesis_20131202.ListTagsForStream over json 1.1
 //	Limits   pages of maxTags
 func (s *Service) ListTagsForStream(ctx context.Context, in *ListTagsForStreamIn) (*ListTagsForStreamOut, error) {
-	st, err := s.find(ctx, in.StreamName, in.StreamARN)
+	st, err := s.find(ctx, in.StreamName, in.StreamARN, in.StreamId)
 	if err != nil {
 		return nil, err
 	}
@@ -193,6 +197,7 @@ type (
 	StartStreamEncryptionIn struct {
 		StreamName     string `min:"1" max:"128" pattern:"[a-zA-Z0-9_.-]+"`
 		StreamARN      string `min:"1" max:"2048" pattern:"arn:aws.*:kinesis:.*:\\d{12}:stream/\\S+"`
+		StreamId       string `min:"1" max:"24" pattern:"[a-z0-9]{20}-[a-z0-9]{3}"`
 		EncryptionType string `required:"" enum:"NONE|KMS"`
 		KeyId          string `required:"" min:"1" max:"2048"`
 	}
@@ -202,12 +207,16 @@ type (
 
 	UpdateStreamModeIn struct {
 		StreamARN         string             `required:"" min:"1" max:"2048" pattern:"arn:aws.*:kinesis:.*:\\d{12}:stream/\\S+"`
+		StreamId          string             `min:"1" max:"24" pattern:"[a-z0-9]{20}-[a-z0-9]{3}"`
 		StreamModeDetails *StreamModeDetails `required:""`
+
+		WarmThroughputMiBps *int `min:"0"`
 	}
 	UpdateStreamModeOut struct{}
 
 	UpdateMaxRecordSizeIn struct {
 		StreamARN          string `min:"1" max:"2048" pattern:"arn:aws.*:kinesis:.*:\\d{12}:stream/\\S+"`
+		StreamId           string `min:"1" max:"24" pattern:"[a-z0-9]{20}-[a-z0-9]{3}"`
 		MaxRecordSizeInKiB *int   `required:"" min:"1024" max:"10240"`
 	}
 	UpdateMaxRecordSizeOut struct{}
@@ -216,13 +225,15 @@ type (
 // StartStreamEncryption records which key a stream is to be encrypted with.
 //
 //	Wire     Kinesis_20131202.StartStreamEncryption over json 1.1
+//	Limits   with --limits aws maxEncryptionStart
 //	Differs  the key id is kept and told; records are not encrypted on disk
 func (s *Service) StartStreamEncryption(ctx context.Context, in *StartStreamEncryptionIn) (*StartStreamEncryptionOut, error) {
 	if in.EncryptionType != "KMS" {
 		return nil, hydrant.Faultf("ValidationException", "EncryptionType must be KMS.")
 	}
-	if _, err := s.update(ctx, in.StreamName, in.StreamARN, func(info *streamInfo) {
+	if _, err := s.update(ctx, in.StreamName, in.StreamARN, in.StreamId, func(info *streamInfo) error {
 		info.Encryption, info.KeyID = "KMS", in.KeyId
+		return s.daily(info, "StartStreamEncryption", maxEncryptionStart, time.Now())
 	}); err != nil {
 		return nil, err
 	}
@@ -233,22 +244,37 @@ func (s *Service) StartStreamEncryption(ctx context.Context, in *StartStreamEncr
 //
 //	Wire     Kinesis_20131202.StopStreamEncryption over json 1.1
 func (s *Service) StopStreamEncryption(ctx context.Context, in *StopStreamEncryptionIn) (*StopStreamEncryptionOut, error) {
-	if _, err := s.update(ctx, in.StreamName, in.StreamARN, func(info *streamInfo) {
+	if _, err := s.update(ctx, in.StreamName, in.StreamARN, in.StreamId, func(info *streamInfo) error {
 		info.Encryption, info.KeyID = "", ""
+		return nil
 	}); err != nil {
 		return nil, err
 	}
 	return &StopStreamEncryptionOut{}, nil
 }
 
-// UpdateStreamMode changes between provisioned and on-demand. The shards stay as they are.
+// UpdateStreamMode changes between provisioned and on-demand. The shards stay as they are, or become those
+// of a warm throughput.
 //
 //	Wire     Kinesis_20131202.UpdateStreamMode over json 1.1
-//	Differs  the limit of two changes in 24 hours is not held; an on-demand stream does not scale by itself
+//	Limits   with --limits aws maxModeChanges
+//	Differs  an on-demand stream does not scale by itself
 func (s *Service) UpdateStreamMode(ctx context.Context, in *UpdateStreamModeIn) (*UpdateStreamModeOut, error) {
-	if _, err := s.update(ctx, "", in.StreamARN, func(info *streamInfo) {
-		info.Mode = in.StreamModeDetails.StreamMode
-	}); err != nil {
+	mode, warm := in.StreamModeDetails.StreamMode, in.WarmThroughputMiBps
+	if warm != nil && mode != onDemand {
+		return nil, hydrant.Faultf("ValidationException", "Warm throughput is only supported for streams in ON_DEMAND mode.")
+	}
+	set := func(info *streamInfo) error {
+		info.Mode = mode
+		return s.daily(info, "UpdateStreamMode", maxModeChanges, time.Now())
+	}
+	var err error
+	if warm != nil {
+		_, err = s.warm(ctx, "", in.StreamARN, in.StreamId, *warm, set)
+	} else {
+		_, err = s.update(ctx, "", in.StreamARN, in.StreamId, set)
+	}
+	if err != nil {
 		return nil, err
 	}
 	return &UpdateStreamModeOut{}, nil
@@ -258,8 +284,9 @@ func (s *Service) UpdateStreamMode(ctx context.Context, in *UpdateStreamModeIn) 
 //
 //	Wire     Kinesis_20131202.UpdateMaxRecordSize over json 1.1
 func (s *Service) UpdateMaxRecordSize(ctx context.Context, in *UpdateMaxRecordSizeIn) (*UpdateMaxRecordSizeOut, error) {
-	if _, err := s.update(ctx, "", in.StreamARN, func(info *streamInfo) {
+	if _, err := s.update(ctx, "", in.StreamARN, in.StreamId, func(info *streamInfo) error {
 		info.RecordKiB = *in.MaxRecordSizeInKiB
+		return nil
 	}); err != nil {
 		return nil, err
 	}
@@ -267,14 +294,16 @@ func (s *Service) UpdateMaxRecordSize(ctx context.Context, in *UpdateMaxRecordSi
 }
 
 // update is change for settings that take an ACTIVE stream through UPDATING.
-func (s *Service) update(ctx context.Context, name, arn string, set func(*streamInfo)) (*stream, error) {
-	return s.change(ctx, name, arn, func(info *streamInfo) error {
+func (s *Service) update(ctx context.Context, name, arn, id string, set func(*streamInfo) error) (*stream, error) {
+	return s.change(ctx, name, arn, id, func(info *streamInfo) error {
 		now := time.Now()
 		status := (&stream{info: *info}).status(now)
 		if status != active {
 			return hydrant.Faultf("ResourceInUseException", "Stream %s under account %s not ACTIVE, instead in state %s", info.Name, info.Scope.Account, status)
 		}
-		set(info)
+		if err := set(info); err != nil {
+			return err
+		}
 		info.Status, info.Settles = updating, now.Add(s.StatusDelay).UnixMilli()
 		return nil
 	})
@@ -311,6 +340,7 @@ type (
 	EnableEnhancedMonitoringIn struct {
 		StreamName        string   `min:"1" max:"128" pattern:"[a-zA-Z0-9_.-]+"`
 		StreamARN         string   `min:"1" max:"2048" pattern:"arn:aws.*:kinesis:.*:\\d{12}:stream/\\S+"`
+		StreamId          string   `min:"1" max:"24" pattern:"[a-z0-9]{20}-[a-z0-9]{3}"`
 		ShardLevelMetrics []string `required:"" min:"1" max:"7" enum:"IncomingBytes|IncomingRecords|OutgoingBytes|OutgoingRecords|WriteProvisionedThroughputExceeded|ReadProvisionedThroughputExceeded|IteratorAgeMilliseconds|ALL"`
 	}
 	EnableEnhancedMonitoringOut struct {
@@ -354,7 +384,7 @@ func (s *Service) monitor(ctx context.Context, in *EnableEnhancedMonitoringIn, c
 		asked = shardMetrics
 	}
 	out := &EnableEnhancedMonitoringOut{}
-	st, err := s.change(ctx, in.StreamName, in.StreamARN, func(info *streamInfo) error {
+	st, err := s.change(ctx, in.StreamName, in.StreamARN, in.StreamId, func(info *streamInfo) error {
 		out.CurrentShardLevelMetrics = info.monitored()
 		info.Monitoring = combine(info.Monitoring, asked)
 		out.DesiredShardLevelMetrics = info.monitored()

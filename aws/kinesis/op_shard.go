@@ -22,6 +22,7 @@ type (
 	ListShardsIn struct {
 		StreamName              string `min:"1" max:"128" pattern:"[a-zA-Z0-9_.-]+"`
 		StreamARN               string `min:"1" max:"2048" pattern:"arn:aws.*:kinesis:.*:\\d{12}:stream/\\S+"`
+		StreamId                string `min:"1" max:"24" pattern:"[a-z0-9]{20}-[a-z0-9]{3}"`
 		NextToken               string `min:"1" max:"1048576"`
 		ExclusiveStartShardId   string `min:"1" max:"128" pattern:"[a-zA-Z0-9_.-]+"`
 		MaxResults              *int   `min:"1" max:"10000"`
@@ -86,7 +87,7 @@ func (s *Service) ListShards(ctx context.Context, in *ListShardsIn) (*ListShards
 	page := listPage{After: in.ExclusiveStartShardId, Filter: in.ShardFilter}
 	var st *stream
 	var err error
-	switch named := in.StreamName != "" || in.StreamARN != ""; {
+	switch named := in.StreamName != "" || in.StreamARN != "" || in.StreamId != ""; {
 	case in.NextToken != "" && named:
 		return nil, hydrant.Faultf("InvalidArgumentException", "NextToken and StreamName cannot be provided together.")
 	case in.NextToken != "":
@@ -94,7 +95,7 @@ func (s *Service) ListShards(ctx context.Context, in *ListShardsIn) (*ListShards
 	case !named:
 		return nil, hydrant.Faultf("InvalidArgumentException", "Either NextToken or StreamName should be provided.")
 	default:
-		st, err = s.find(ctx, in.StreamName, in.StreamARN)
+		st, err = s.find(ctx, in.StreamName, in.StreamARN, in.StreamId)
 	}
 	if err != nil {
 		return nil, err

@@ -30,9 +30,8 @@ type (
 // CreateStream makes a stream and its shards' logs.
 //
 //	Wire     Kinesis_20131202.CreateStream over json 1.1
-//	Limits   defaultShardLimit, maxCreatingStreams (limits.go)
+//	Limits   defaultShardLimit, maxCreatingStreams, maxWarmMiBps (limits.go)
 //	Durable  the stream survives a crash when the call returns
-//	Differs  WarmThroughputMiBps is refused: there is nothing to warm
 func (s *Service) CreateStream(ctx context.Context, in *CreateStreamIn) (*CreateStreamOut, error) {
 	now := time.Now()
 	info := streamInfo{
@@ -57,7 +56,14 @@ func (s *Service) CreateStream(ctx context.Context, in *CreateStreamIn) (*Create
 		if in.ShardCount != nil {
 			return nil, hydrant.Faultf("ValidationException", "Either 'warmThroughputMiBps' or 'shardCount' can be set but not both")
 		}
-		return nil, hydrant.Faultf("InvalidArgumentException", "WarmThroughputMiBps is not supported here.")
+		if info.Mode != onDemand {
+			return nil, hydrant.Faultf("ValidationException", "Warm throughput is only supported for streams in ON_DEMAND mode.")
+		}
+		if err := s.mayWarm(info.Scope, *in.WarmThroughputMiBps); err != nil {
+			return nil, err
+		}
+		info.WarmMiBps = *in.WarmThroughputMiBps
+		shards = max(shards, info.WarmMiBps)
 	}
 	if err := checkTags(in.Tags); err != nil {
 		return nil, err
@@ -82,7 +88,7 @@ func (s *Service) CreateStream(ctx context.Context, in *CreateStreamIn) (*Create
 	if err := s.Journal.Commit(ctx, journal.Set(info.key(), info)); err != nil {
 		return nil, err
 	}
-	s.streams.Store(streamKey{info.Scope, info.Name}, newStream(info, logs))
+	s.keep(newStream(info, logs))
 	return &CreateStreamOut{}, nil
 }
 
@@ -143,6 +149,7 @@ type (
 	DeleteStreamIn struct {
 		StreamName              string `min:"1" max:"128" pattern:"[a-zA-Z0-9_.-]+"`
 		StreamARN               string `min:"1" max:"2048" pattern:"arn:aws.*:kinesis:.*:\\d{12}:stream/\\S+"`
+		StreamId                string `min:"1" max:"24" pattern:"[a-z0-9]{20}-[a-z0-9]{3}"`
 		EnforceConsumerDeletion *bool
 	}
 	DeleteStreamOut struct{}
@@ -154,7 +161,7 @@ type (
 //	Wire     Kinesis_20131202.DeleteStream over json 1.1
 //	Durable  a stream that was DELETING at a crash is gone after the restart
 func (s *Service) DeleteStream(ctx context.Context, in *DeleteStreamIn) (*DeleteStreamOut, error) {
-	st, err := s.find(ctx, in.StreamName, in.StreamARN)
+	st, err := s.find(ctx, in.StreamName, in.StreamARN, in.StreamId)
 	if err != nil {
 		return nil, err
 	}
@@ -196,7 +203,7 @@ func (s *Service) remove(ctx context.Context, st *stream) error {
 	if err := s.Journal.Commit(ctx, journal.Unset(st.info.key())); err != nil {
 		return fmt.Errorf("forget %s: %w", st.arn(), err)
 	}
-	s.streams.Delete(streamKey{st.scope, st.name})
+	s.drop(st)
 	return nil
 }
 
@@ -204,6 +211,7 @@ type (
 	DescribeStreamIn struct {
 		StreamName            string `min:"1" max:"128" pattern:"[a-zA-Z0-9_.-]+"`
 		StreamARN             string `min:"1" max:"2048" pattern:"arn:aws.*:kinesis:.*:\\d{12}:stream/\\S+"`
+		StreamId              string `min:"1" max:"24" pattern:"[a-z0-9]{20}-[a-z0-9]{3}"`
 		Limit                 *int   `min:"1" max:"10000"`
 		ExclusiveStartShardId string `min:"1" max:"128" pattern:"[a-zA-Z0-9_.-]+"`
 	}
@@ -230,7 +238,7 @@ type (
 //	Wire     Kinesis_20131202.DescribeStream over json 1.1
 //	Limits   pages of defaultDescribePage shards where no Limit is given
 func (s *Service) DescribeStream(ctx context.Context, in *DescribeStreamIn) (*DescribeStreamOut, error) {
-	st, err := s.find(ctx, in.StreamName, in.StreamARN)
+	st, err := s.find(ctx, in.StreamName, in.StreamARN, in.StreamId)
 	if err != nil {
 		return nil, err
 	}
@@ -288,12 +296,14 @@ type (
 	DescribeStreamSummaryIn struct {
 		StreamName string `min:"1" max:"128" pattern:"[a-zA-Z0-9_.-]+"`
 		StreamARN  string `min:"1" max:"2048" pattern:"arn:aws.*:kinesis:.*:\\d{12}:stream/\\S+"`
+		StreamId   string `min:"1" max:"24" pattern:"[a-z0-9]{20}-[a-z0-9]{3}"`
 	}
 	DescribeStreamSummaryOut struct{ StreamDescriptionSummary StreamDescriptionSummary }
 
 	StreamDescriptionSummary struct {
 		StreamName              string
 		StreamARN               string
+		StreamId                string
 		StreamStatus            string
 		StreamModeDetails       *StreamModeDetails
 		RetentionPeriodHours    int
@@ -303,6 +313,7 @@ type (
 		KeyId                   string
 		OpenShardCount          *int
 		ConsumerCount           int
+		WarmThroughput          *WarmThroughput
 		MaxRecordSizeInKiB      int
 	}
 )
@@ -310,8 +321,9 @@ type (
 // DescribeStreamSummary tells of a stream without its shards.
 //
 //	Wire     Kinesis_20131202.DescribeStreamSummary over json 1.1
+//	Differs  StreamId is told, and taken wherever a stream may be named: AWS reserves it
 func (s *Service) DescribeStreamSummary(ctx context.Context, in *DescribeStreamSummaryIn) (*DescribeStreamSummaryOut, error) {
-	st, err := s.find(ctx, in.StreamName, in.StreamARN)
+	st, err := s.find(ctx, in.StreamName, in.StreamARN, in.StreamId)
 	if err != nil {
 		return nil, err
 	}
@@ -321,6 +333,7 @@ func (s *Service) DescribeStreamSummary(ctx context.Context, in *DescribeStreamS
 	d := StreamDescriptionSummary{
 		StreamName:              st.name,
 		StreamARN:               st.arn(),
+		StreamId:                st.id(),
 		StreamStatus:            st.status(now),
 		StreamModeDetails:       &StreamModeDetails{StreamMode: st.info.Mode},
 		RetentionPeriodHours:    st.info.RetentionHours,
@@ -330,6 +343,7 @@ func (s *Service) DescribeStreamSummary(ctx context.Context, in *DescribeStreamS
 		KeyId:                   st.info.KeyID,
 		MaxRecordSizeInKiB:      st.info.RecordKiB,
 		ConsumerCount:           st.info.liveConsumers(now),
+		WarmThroughput:          st.warmth(now),
 	}
 	if d.StreamStatus != creating && d.StreamStatus != deleting {
 		n := len(st.open)

@@ -37,7 +37,7 @@ func (s *Service) SubscribeToShard(ctx context.Context, in *SubscribeToShardIn) 
 	if !ok {
 		return nil, hydrant.Faultf("InvalidArgumentException", "ConsumerARN %s does not name a consumer", in.ConsumerARN)
 	}
-	st, err := s.usable(ctx, "", arn)
+	st, err := s.usable(ctx, "", arn, "")
 	if err != nil {
 		return nil, err
 	}

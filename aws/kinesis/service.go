@@ -39,6 +39,7 @@ type Service struct {
 	// control serialises changes of streams; held before any stream's mu.
 	control sync.Mutex
 	streams sync.Map // streamKey -> *stream
+	ids     sync.Map // stream id -> *stream
 	tokens  sealer
 	removal sync.WaitGroup // streams on their way out
 	rates   rates
@@ -73,7 +74,7 @@ func New(ctx context.Context, c Config) (*Service, error) {
 			return err
 		}
 		st := newStream(info, logs)
-		s.streams.Store(streamKey{info.Scope, info.Name}, st)
+		s.keep(st)
 		if info.Status == deleting {
 			gone = append(gone, st)
 		}
@@ -157,7 +158,7 @@ func (s *Service) Wire() wire.Service {
 		Protocol: wire.AWSJSON,
 		Target:   "Kinesis_20131202",
 		HostID:   true,
-		Ops: []wire.Row{
+		Ops: s.paced([]wire.Row{
 			wire.Op("AddTagsToStream", s.AddTagsToStream),
 			wire.Op("CreateStream", s.CreateStream),
 			wire.Op("DecreaseStreamRetentionPeriod", s.DecreaseStreamRetentionPeriod),
@@ -197,12 +198,12 @@ func (s *Service) Wire() wire.Service {
 			wire.Op("UpdateShardCount", s.UpdateShardCount),
 			wire.Op("UpdateStreamMode", s.UpdateStreamMode),
 			wire.Op("UpdateStreamWarmThroughput", s.UpdateStreamWarmThroughput),
-		},
+		}),
 	}
 }
 
-// find is the stream a request names, by name or ARN (which wins), whatever its state.
-func (s *Service) find(ctx context.Context, name, arn string) (*stream, error) {
+// find is the stream a request names, by name, id or ARN (the last wins), whatever its state.
+func (s *Service) find(ctx context.Context, name, arn, id string) (*stream, error) {
 	scope := hydrant.ScopeOf(ctx)
 	if arn != "" {
 		a, err := hydrant.ParseARN(arn)
@@ -218,8 +219,15 @@ func (s *Service) find(ctx context.Context, name, arn string) (*stream, error) {
 		}
 		scope, name = a.Scope(), n
 	}
-	if name == "" {
+	if name == "" && id == "" {
 		return nil, hydrant.Faultf("InvalidArgumentException", "StreamARN or StreamName is required.")
+	}
+	if arn == "" && id != "" {
+		st, ok := s.identified(scope, id)
+		if !ok || name != "" && name != st.name {
+			return nil, hydrant.Faultf("ResourceNotFoundException", "Stream with id %s under account %s not found.", id, scope.Account)
+		}
+		return st, nil
 	}
 	if st, ok := s.lookup(scope, name); ok {
 		return st, nil
@@ -236,8 +244,8 @@ func (s *Service) lookup(scope hydrant.Scope, name string) (*stream, bool) {
 }
 
 // usable is find for reads and writes, which a stream that is still CREATING does not take.
-func (s *Service) usable(ctx context.Context, name, arn string) (*stream, error) {
-	st, err := s.find(ctx, name, arn)
+func (s *Service) usable(ctx context.Context, name, arn, id string) (*stream, error) {
+	st, err := s.find(ctx, name, arn, id)
 	if err != nil {
 		return nil, err
 	}

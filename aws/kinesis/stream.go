@@ -39,9 +39,12 @@ type streamInfo struct {
 	Encryption     string `json:",omitempty"` // KMS or ""
 	KeyID          string `json:",omitempty"`
 	Tags           map[string]string
-	Policy         string         `json:",omitempty"`
-	Monitoring     []string       `json:",omitempty"` // shard-level metrics
-	Consumers      []consumerInfo `json:",omitempty"`
+	Policy         string   `json:",omitempty"`
+	Monitoring     []string `json:",omitempty"` // shard-level metrics
+	WarmMiBps      int      `json:",omitempty"`
+	// Changes are the times (Unix ms) of those of which there may be so many in a day.
+	Changes   map[string][]int64 `json:",omitempty"`
+	Consumers []consumerInfo     `json:",omitempty"`
 	// Status is what was last asked for; it becomes ACTIVE by itself at Settles (Unix ms).
 	Status  string
 	Settles int64
