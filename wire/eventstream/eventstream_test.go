@@ -92,3 +92,22 @@ func FuzzHeaders(f *testing.F) {
 		}
 	})
 }
+
+// FuzzRead: a message that is read is the one its bytes say, and no bytes make the reader panic or take more
+// than they hold.
+func FuzzRead(f *testing.F) {
+	f.Add(Append(nil, &full))
+	f.Add(Append(Append(nil, &Message{Payload: []byte("{}")}), &full))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		for r := bytes.NewReader(b); ; {
+			before := len(b) - r.Len()
+			m, err := Read(r)
+			if err != nil {
+				return
+			}
+			if used := b[before : len(b)-r.Len()]; !bytes.Equal(Append(nil, m), used) {
+				t.Fatalf("%x read as %+v", used, m)
+			}
+		}
+	})
+}
