@@ -321,7 +321,8 @@ type (
 // DescribeStreamSummary tells of a stream without its shards.
 //
 //	Wire     Kinesis_20131202.DescribeStreamSummary over json 1.1
-//	Differs  StreamId is told, and taken wherever a stream may be named: AWS reserves it
+//	Differs  StreamId is told, and taken wherever a stream may be named: AWS reserves it, and botocore sends such
+//	         a request to AWS whatever its endpoint is
 func (s *Service) DescribeStreamSummary(ctx context.Context, in *DescribeStreamSummaryIn) (*DescribeStreamSummaryOut, error) {
 	st, err := s.find(ctx, in.StreamName, in.StreamARN, in.StreamId)
 	if err != nil {
