@@ -11,14 +11,47 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"time"
 )
 
 // interpreters finds the programs that run scripts, once per version. A version that is not there
 // is looked for again next time: it may have been installed.
 type interpreters struct {
-	log   *slog.Logger
-	mu    sync.Mutex
-	found map[string]string // "python3.12" -> path
+	log    *slog.Logger
+	mu     sync.Mutex
+	found  map[string]string // "python3.12" -> path
+	probed map[string]probe  // "python3" -> what it is; guarded by mu
+}
+
+// probe is what a program on PATH has said of itself.
+type probe struct {
+	minor int    // of 3.x; -1: it is no such python
+	path  string // of the program itself
+	at    time.Time
+}
+
+// probeLife is how long it is believed that a name is no python.
+const probeLife = 10 * time.Second
+
+// probe asks a program which python it is: what is on PATH may be a version manager's shim, slow to start and there
+// even for versions that are not. The caller holds f.mu.
+func (f *interpreters) probe(name string) probe {
+	if p, ok := f.probed[name]; ok && (p.minor >= 0 || time.Since(p.at) < probeLife) {
+		return p
+	}
+	p := probe{minor: -1}
+	if out, err := exec.Command(name, "-c", "import sys; print(sys.version_info[1]); print(sys.executable)").Output(); err == nil {
+		minor, exe, _ := strings.Cut(strings.TrimSpace(string(out)), "\n")
+		if n, err := strconv.Atoi(minor); err == nil && exe != "" {
+			p.minor, p.path = n, exe
+		}
+	}
+	if f.probed == nil {
+		f.probed = map[string]probe{}
+	}
+	p.at = time.Now()
+	f.probed[name] = p
+	return p
 }
 
 func (f *interpreters) once(key string, look func() (string, error)) (string, error) {
@@ -43,22 +76,12 @@ func (f *interpreters) python(version string) (string, error) {
 	return f.once("python"+version, func() (string, error) {
 		best, bestMinor := "", -1
 		for _, name := range pythons(version) {
-			// Asked for itself: what is on PATH may be a version manager's shim, slow to start and
-			// there even for versions that are not.
-			out, err := exec.Command(name, "-c", "import sys; print(sys.version_info[1]); print(sys.executable)").Output()
-			if err != nil {
-				continue
+			p := f.probe(name)
+			if p.minor >= 0 && "3."+strconv.Itoa(p.minor) == version {
+				return p.path, nil
 			}
-			minor, exe, _ := strings.Cut(strings.TrimSpace(string(out)), "\n")
-			n, err := strconv.Atoi(minor)
-			if err != nil || exe == "" {
-				continue
-			}
-			if "3."+minor == version {
-				return exe, nil
-			}
-			if n > bestMinor {
-				best, bestMinor = exe, n
+			if p.minor > bestMinor {
+				best, bestMinor = p.path, p.minor
 			}
 		}
 		if best == "" {
