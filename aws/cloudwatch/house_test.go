@@ -65,3 +65,14 @@ func (h *house) crash() {
 	h.files, h.disk = after, after
 	h.open()
 }
+
+// namedMeters is how many meters Put would find.
+func (h *house) namedMeters() (n int) {
+	for i := range h.named.stripes {
+		at := &h.named.stripes[i]
+		at.mu.Lock()
+		n += len(at.meters)
+		at.mu.Unlock()
+	}
+	return n
+}

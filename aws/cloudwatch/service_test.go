@@ -64,8 +64,8 @@ func TestMinutes(t *testing.T) {
 		h.expect(start, "0: 1 7 7 Count", "n")
 		h.expect(start, "", "n", same[0])
 		time.Sleep(62 * time.Second)
-		if n := len(h.active); n != 0 || len(h.named.stripes[0].meters) != 0 {
-			t.Errorf("%d meters are still active", n)
+		if h.waiting() || h.namedMeters() != 0 {
+			t.Errorf("meters are still held: active %v, by name %d", h.waiting(), h.namedMeters())
 		}
 		h.count("n", 2, d)
 		h.expect(start, "0: 2 6 5 Count; 1: 1 2 2 Count", "n", same...)

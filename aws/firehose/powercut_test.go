@@ -20,6 +20,14 @@ import (
 // on is a house whose log, journal and lake are files of one file system.
 func on(t *testing.T, fs vfs.FS) *house {
 	t.Helper()
+	h := closedOn(t, fs)
+	h.start()
+	return h
+}
+
+// closedOn is such a house that has not begun to deliver.
+func closedOn(t *testing.T, fs vfs.FS) *house {
+	t.Helper()
 	log, err := segment.Open(fs, "log", segment.Options{SegmentBytes: 64 << 10})
 	if err != nil {
 		t.Fatal(err)
@@ -34,7 +42,6 @@ func on(t *testing.T, fs vfs.FS) *house {
 	}
 	h := &house{t: t, log: log, journal: control, lake: lake, tables: &tables{}, events: &events{}}
 	h.tables.set(nil, "id bigint")
-	h.start()
 	return h
 }
 

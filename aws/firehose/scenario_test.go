@@ -306,8 +306,7 @@ func (s scenario) powerCuts(t *testing.T, seed uint64) {
 	fs := vfs.NewMem()
 	f := impure()
 	open := func() *house {
-		h := on(t, fs)
-		h.stop()
+		h := closedOn(t, fs)
 		h.functions = f
 		h.config = func(c *Config) {
 			if rng.IntN(2) == 0 {
