@@ -18,13 +18,14 @@ import (
 )
 
 type demoCmd struct {
-	Files  []string      `name:"file" placeholder:"F" help:"TLC files to replay instead of generated trips (CSV, Parquet, JSON lines; plain, gzip, zstd, lz4)."`
-	Rows   int           `default:"0" help:"At most this many trips; 0 means all of the files, or 100,000 generated ones."`
-	Shards int           `default:"4" help:"Shards of the stream."`
-	Data   string        `placeholder:"DIR" help:"Keep the data in this folder; otherwise it is a temporary one, removed at the end."`
-	Faults []string      `name:"fault" sep:"none" placeholder:"RULE" help:"Let calls go wrong on purpose meanwhile, as with serve. Repeatable."`
-	Seed   *uint64       `name:"fault-seed" placeholder:"N" help:"Seed of the chances of --fault."`
-	Wait   time.Duration `default:"2m" help:"How long to wait for the function to catch up."`
+	Files     []string      `name:"file" placeholder:"F" help:"TLC files to replay instead of generated trips (CSV, Parquet, JSON lines; plain, gzip, zstd, lz4)."`
+	Rows      int           `default:"0" help:"At most this many trips; 0 means all of the files, or 100,000 generated ones."`
+	Shards    int           `default:"4" help:"Shards of the stream."`
+	Data      string        `placeholder:"DIR" help:"Keep the data in this folder; otherwise it is a temporary one, removed at the end."`
+	Aggregate bool          `help:"Pack trips into aggregates of the Kinesis Producer Library, and trigger the function by a consumer, for which they are taken apart."`
+	Faults    []string      `name:"fault" sep:"none" placeholder:"RULE" help:"Let calls go wrong on purpose meanwhile, as with serve. Repeatable."`
+	Seed      *uint64       `name:"fault-seed" placeholder:"N" help:"Seed of the chances of --fault."`
+	Wait      time.Duration `default:"2m" help:"How long to wait for the function to catch up."`
 }
 
 // Names of what the demo makes; the same as in the README's walkthrough.
@@ -88,7 +89,7 @@ func (d *demo) run(ctx context.Context) error {
 		return fmt.Errorf("replay: %w", err)
 	}
 	progress := newReplayProgress(os.Stderr, replayTotal(source, d.Rows))
-	stats, err := replayTrips(ctx, kinesis.NewFromConfig(d.aws), replayOptions{Stream: demoStream, Source: source, Rows: d.Rows, Report: progress.show, Every: progress.every})
+	stats, err := replayTrips(ctx, kinesis.NewFromConfig(d.aws), replayOptions{Stream: demoStream, Source: source, Rows: d.Rows, Aggregate: d.Aggregate, Report: progress.show, Every: progress.every})
 	progress.finish()
 	if err != nil {
 		return fmt.Errorf("replay: %w", err)

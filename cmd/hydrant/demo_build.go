@@ -15,6 +15,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/firehose"
 	firehosetypes "github.com/aws/aws-sdk-go-v2/service/firehose/types"
 	"github.com/aws/aws-sdk-go-v2/service/kinesis"
+	kinesistypes "github.com/aws/aws-sdk-go-v2/service/kinesis/types"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 )
 
@@ -59,8 +60,37 @@ func (d *demo) build(ctx context.Context) (mapping string, err error) {
 	if err != nil {
 		return "", fmt.Errorf("function code: %w", err)
 	}
-	d.step("function %s (%s), triggered by the stream", demoFunction, how)
-	return d.buildFunction(ctx, code, aws.ToString(stream.StreamDescription.StreamARN))
+	source, by := aws.ToString(stream.StreamDescription.StreamARN), "the stream"
+	if d.Aggregate {
+		by = "a consumer of the stream"
+		if source, err = d.buildConsumer(ctx, k, source); err != nil {
+			return "", err
+		}
+	}
+	d.step("function %s (%s), triggered by %s", demoFunction, how, by)
+	return d.buildFunction(ctx, code, source)
+}
+
+// buildConsumer registers a consumer for enhanced fan-out and returns its ARN.
+func (d *demo) buildConsumer(ctx context.Context, k *kinesis.Client, streamARN string) (string, error) {
+	out, err := k.RegisterStreamConsumer(ctx, &kinesis.RegisterStreamConsumerInput{StreamARN: &streamARN, ConsumerName: aws.String(demoFunction)})
+	if err != nil {
+		return "", fmt.Errorf("register consumer: %w", err)
+	}
+	for {
+		c, err := k.DescribeStreamConsumer(ctx, &kinesis.DescribeStreamConsumerInput{ConsumerARN: out.Consumer.ConsumerARN})
+		if err != nil {
+			return "", fmt.Errorf("describe consumer: %w", err)
+		}
+		if c.ConsumerDescription.ConsumerStatus == kinesistypes.ConsumerStatusActive {
+			return aws.ToString(out.Consumer.ConsumerARN), nil
+		}
+		select {
+		case <-ctx.Done():
+			return "", ctx.Err()
+		case <-time.After(20 * time.Millisecond):
+		}
+	}
 }
 
 func (d *demo) buildTable(ctx context.Context) error {
@@ -132,7 +162,7 @@ func (d *demo) buildDelivery(ctx context.Context) error {
 	}
 }
 
-func (d *demo) buildFunction(ctx context.Context, code []byte, streamARN string) (mapping string, err error) {
+func (d *demo) buildFunction(ctx context.Context, code []byte, sourceARN string) (mapping string, err error) {
 	type object = map[string]any
 	create := plainCall{service: "lambda", method: http.MethodPost, path: "/2015-03-31/functions"}
 	err = create.do(ctx, d.aws, object{
@@ -151,7 +181,7 @@ func (d *demo) buildFunction(ctx context.Context, code []byte, streamARN string)
 	var m struct{ UUID string }
 	connect := plainCall{service: "lambda", method: http.MethodPost, path: "/2015-03-31/event-source-mappings/"}
 	err = connect.do(ctx, d.aws, object{
-		"FunctionName": demoFunction, "EventSourceArn": streamARN, "StartingPosition": "TRIM_HORIZON",
+		"FunctionName": demoFunction, "EventSourceArn": sourceARN, "StartingPosition": "TRIM_HORIZON",
 		"BatchSize": 2000, "FunctionResponseTypes": []string{"ReportBatchItemFailures"},
 	}, &m)
 	if err != nil {

@@ -21,6 +21,7 @@ type replayCmd struct {
 	Rows      int      `help:"Send only the first N trips in order of dropoff; without files, generate N (default 100000)." placeholder:"N"`
 	Seed      uint64   `help:"Seed of the generated trips: the same seed gives the same trips." default:"1"`
 	Watermark bool     `help:"Also put a watermark on every shard, once a second or every 20000 trips, as the AWS replay tool does."`
+	Aggregate bool     `help:"Pack trips of one shard into aggregates, as the Kinesis Producer Library does; readers must take them apart."`
 	InFlight  int      `help:"Calls in flight at once. Trips of one partition key always go one after another." default:"8" placeholder:"N"`
 	Files     []string `arg:"" optional:"" name:"file" help:"More trip files, so that --file *.csv.gz works." type:"path"`
 	Endpoint  string   `help:"Where to send. Default: AWS_ENDPOINT_URL, else http://127.0.0.1:4566. The word aws means AWS itself." placeholder:"URL"`
@@ -51,7 +52,7 @@ func (c *replayCmd) Run(ctx context.Context) error {
 	}
 	progress := newReplayProgress(os.Stderr, replayTotal(source, c.Rows))
 	stats, err := replayTrips(ctx, client, replayOptions{
-		Stream: c.Stream, Source: source, Rows: c.Rows, Speedup: c.Speedup, Watermark: c.Watermark, InFlight: c.InFlight,
+		Stream: c.Stream, Source: source, Rows: c.Rows, Speedup: c.Speedup, Watermark: c.Watermark, Aggregate: c.Aggregate, InFlight: c.InFlight,
 		Report: progress.show, Every: progress.every,
 	})
 	progress.finish()

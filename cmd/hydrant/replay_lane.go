@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"sync"
 	"time"
 
@@ -38,7 +39,7 @@ type replayLane struct {
 }
 
 func newReplayLane(r *replayer, n int) *replayLane {
-	return &replayLane{replayer: r, queue: make(chan replayTrip, replayQueue), rng: rand.New(rand.NewPCG(uint64(n), 0))}
+	return &replayLane{replayer: r, queue: make(chan replayTrip, r.queue), rng: rand.New(rand.NewPCG(uint64(n), 0))}
 }
 
 // put queues a trip, waiting while the lane is behind.
@@ -73,8 +74,14 @@ func (l *replayLane) run(ctx context.Context) error {
 			return err
 		}
 		n := len(batch)
-		if err := l.send(ctx, batch); err != nil {
-			return err
+		entries := batch
+		if l.opts.Aggregate {
+			entries = l.aggregated(batch)
+		}
+		for call := range slices.Chunk(entries, replayCallRecords) {
+			if err := l.send(ctx, call); err != nil {
+				return err
+			}
 		}
 		l.sent.Add(int64(n))
 		l.bytes.Add(bytes)
@@ -89,13 +96,13 @@ func (l *replayLane) run(ctx context.Context) error {
 func (l *replayLane) collect(ctx context.Context, batch []types.PutRecordsRequestEntry) ([]types.PutRecordsRequestEntry, int64, error) {
 	size, data := 0, int64(0)
 	take := func(t replayTrip) bool {
-		if size += t.size(); size > replayCallBytes {
+		if size += t.size(); size > l.callBytes {
 			l.held = &t
 			return false
 		}
 		batch = append(batch, t.entry)
 		data += int64(len(t.entry.Data))
-		return len(batch) < replayCallRecords
+		return len(batch) < l.callTrips
 	}
 	if held := l.held; held != nil {
 		l.held = nil

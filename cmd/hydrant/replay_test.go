@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"crypto/md5"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -19,6 +20,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/kinesis"
 	"github.com/aws/aws-sdk-go-v2/service/kinesis/types"
 	"github.com/hydrant-stream/hydrant/taxi"
+	"github.com/hydrant-stream/hydrant/wire/kpl"
 )
 
 // replayStream is a stream of two shards in memory, which refuses as it is told.
@@ -34,6 +36,8 @@ type replayStream struct {
 	shard  [2][]replayGot
 	marks  int
 	maxLen int
+
+	aggregates int
 }
 
 type replayGot struct {
@@ -85,7 +89,9 @@ func (s *replayStream) PutRecords(ctx context.Context, in *kinesis.PutRecordsInp
 				shard = 1
 			}
 		}
-		s.shard[shard] = append(s.shard[shard], replayGot{string(r.Data), time.Now()})
+		for _, data := range s.apart(r.Data) {
+			s.shard[shard] = append(s.shard[shard], replayGot{data, time.Now()})
+		}
 		out.Records = append(out.Records, types.PutRecordsResultEntry{ShardId: aws.String("s")})
 	}
 	if len(in.Records) == 0 || len(in.Records) > 500 || size > 5<<20 {
@@ -93,6 +99,23 @@ func (s *replayStream) PutRecords(ctx context.Context, in *kinesis.PutRecordsInp
 	}
 	s.maxLen = max(s.maxLen, len(in.Records))
 	return out, nil
+}
+
+// apart takes an aggregate apart; all of it must belong to one of the two shards.
+func (s *replayStream) apart(data []byte) (all []string) {
+	inner, ok := kpl.Unpack(data)
+	if !ok {
+		return []string{string(data)}
+	}
+	s.aggregates++
+	half := md5.Sum([]byte(inner[0].Key))[0] >> 7
+	for _, r := range inner {
+		if md5.Sum([]byte(r.Key))[0]>>7 != half {
+			s.t.Errorf("an aggregate holds keys of both shards")
+		}
+		all = append(all, string(r.Data))
+	}
+	return all
 }
 
 func (s *replayStream) ListShards(_ context.Context, in *kinesis.ListShardsInput, _ ...func(*kinesis.Options)) (*kinesis.ListShardsOutput, error) {
@@ -185,6 +208,11 @@ func (s *replayTicks) Next(e *taxi.Event) bool {
 }
 
 func TestReplayKeepsOrderPerPartitionKey(t *testing.T) {
+	t.Run("records", func(t *testing.T) { replayInOrder(t, false) })
+	t.Run("aggregates", func(t *testing.T) { replayInOrder(t, true) })
+}
+
+func replayInOrder(t *testing.T, aggregate bool) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newReplayStream(t)
 		s.latest = 20 * time.Millisecond
@@ -194,7 +222,7 @@ func TestReplayKeepsOrderPerPartitionKey(t *testing.T) {
 			}
 			return nil
 		}
-		if _, err := replayTrips(t.Context(), s, replayOptions{Stream: "trips", Source: &replayTicks{len: 9000}, InFlight: 4}); err != nil {
+		if _, err := replayTrips(t.Context(), s, replayOptions{Stream: "trips", Source: &replayTicks{len: 9000}, InFlight: 4, Aggregate: aggregate}); err != nil {
 			t.Fatal(err)
 		}
 		last := map[int64]int{}
@@ -264,6 +292,29 @@ func TestReplayWatermarks(t *testing.T) {
 			if !mark.Equal(stats.EventTime) {
 				t.Errorf("shard %d ends with watermark %s, want %s", i, mark, stats.EventTime)
 			}
+		}
+	})
+}
+
+// TestReplayAggregates: trips of a shard travel together, refused aggregates are sent again, nothing is lost
+// or doubled, and the figures count trips.
+func TestReplayAggregates(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newReplayStream(t)
+		s.latest = 20 * time.Millisecond
+		s.refuse = func(rng *rand.Rand) string {
+			if rng.IntN(4) == 0 {
+				return "ProvisionedThroughputExceededException"
+			}
+			return ""
+		}
+		stats, err := replayTrips(t.Context(), s, replayOptions{Stream: "trips", Source: taxi.Generate(3, 20_000), Aggregate: true})
+		if err != nil {
+			t.Fatal(err)
+		}
+		checkReplayed(t, s, 20_000)
+		if stats.Sent != 20_000 || stats.Throttled == 0 || s.aggregates == 0 || s.aggregates > 2000 {
+			t.Errorf("%+v in %d aggregates", stats, s.aggregates)
 		}
 	})
 }

@@ -29,7 +29,8 @@ type replayOptions struct {
 	Rows      int     // at most this many trips; 0 means all
 	Speedup   float64 // seconds of dropoff time per second; 0 means flat out
 	Watermark bool
-	InFlight  int // lanes, that is, calls in flight; 0 means 8
+	Aggregate bool // pack trips of a shard into aggregates of the producer library
+	InFlight  int  // lanes, that is, calls in flight; 0 means 8
 	// Report, if set, is called with the figures so far, every so often and from one goroutine at a time.
 	Report func(replayStats)
 	Every  time.Duration
@@ -70,7 +71,13 @@ func replayTrips(ctx context.Context, client replayClient, opts replayOptions) (
 	if opts.GiveUp <= 0 {
 		opts.GiveUp = 2 * time.Minute
 	}
-	r := &replayer{client: client, opts: opts, begun: time.Now()}
+	r := &replayer{client: client, opts: opts, begun: time.Now(), queue: replayQueue, callTrips: replayCallRecords, callBytes: replayCallBytes}
+	if opts.Aggregate {
+		if err := r.firstLook(ctx); err != nil {
+			return r.stats(), err
+		}
+		r.queue, r.callTrips, r.callBytes = replayAggregateQueue, replayAggregateTrips, replayAggregateBytes
+	}
 	r.lanes = make([]*replayLane, opts.InFlight)
 	for i := range r.lanes {
 		r.lanes[i] = newReplayLane(r, i)
@@ -83,6 +90,9 @@ func replayTrips(ctx context.Context, client replayClient, opts replayOptions) (
 	}
 	if opts.Watermark {
 		sides.Go(func() error { return r.watermarks(side) })
+	}
+	if opts.Aggregate {
+		sides.Go(func() error { return r.followShards(side) })
 	}
 	work, workCtx := errgroup.WithContext(ctx)
 	for _, l := range r.lanes {
@@ -115,6 +125,9 @@ type replayer struct {
 	opts   replayOptions
 	lanes  []*replayLane
 	begun  time.Time
+
+	queue, callTrips, callBytes int                          // of a lane: trips waiting, and what a call takes
+	ranges                      atomic.Pointer[replayRanges] // where trips are aggregated
 
 	first, last               atomic.Int64 // dropoffs taken from the source, Unix ms
 	taken                     atomic.Int64

@@ -25,6 +25,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 
 	"github.com/hydrant-stream/hydrant/taxi"
+	"github.com/hydrant-stream/hydrant/wire/kpl"
 )
 
 type verifyCmd struct {
@@ -79,7 +80,7 @@ type tripCount struct {
 
 // audit is what a verification found.
 type audit struct {
-	Put      int            // records in the stream
+	Put      int            // records in the stream, those inside aggregates one by one
 	Filtered map[string]int // dropped by the function, by reason
 	Kept     int            // put and complete
 	Landed   int            // rows in the table
@@ -272,16 +273,13 @@ func (v *verifier) readShard(ctx context.Context, shard string, d *destination, 
 			return err
 		}
 		for _, r := range page.Records {
-			a.Put++
-			verdict := taxi.Check(r.Data)
-			if !verdict.Keep() {
-				a.Filtered[verdict.Reason()]++
-				continue
+			inner, ok := kpl.Unpack(r.Data)
+			if !ok {
+				inner = []kpl.Record{{Data: r.Data}}
 			}
-			a.Kept++
-			t := tripOf(trips, verdict.TripID)
-			t.put++
-			t.content = v.contentOf(d, r.Data)
+			for _, one := range inner {
+				v.notePut(one.Data, d, a, trips)
+			}
 		}
 		if len(page.Records) == 0 && aws.ToInt64(page.MillisBehindLatest) == 0 {
 			break
@@ -289,6 +287,20 @@ func (v *verifier) readShard(ctx context.Context, shard string, d *destination, 
 		next = page.NextShardIterator
 	}
 	return nil
+}
+
+// notePut takes one record of the stream into account.
+func (v *verifier) notePut(data []byte, d *destination, a *audit, trips map[int64]*tripCount) {
+	a.Put++
+	verdict := taxi.Check(data)
+	if !verdict.Keep() {
+		a.Filtered[verdict.Reason()]++
+		return
+	}
+	a.Kept++
+	t := tripOf(trips, verdict.TripID)
+	t.put++
+	t.content = v.contentOf(d, data)
 }
 
 func tripOf(trips map[int64]*tripCount, id int64) *tripCount {
