@@ -28,7 +28,7 @@ lint: ## golangci-lint, installed where it is absent
 	@command -v golangci-lint >/dev/null || go install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI_VERSION)
 	golangci-lint run
 
-conform: ## the walkthrough and the error texts, by the AWS CLI and boto3
+conform: ## the walkthrough, the error texts and enhanced fan-out, by the AWS CLI and other languages' SDKs
 	HYDRANT_CONFORM=1 go test -count=1 -timeout 20m ./... -run 'Conform'
 
 e2e: ## the real binary with the real taxi files, by the SDKs

@@ -68,7 +68,7 @@ func newExchange(s *Server, w http.ResponseWriter, r *http.Request) *exchange {
 	x.call = Call{
 		RequestID: newRequestID(),
 		Host:      r.Host,
-		TLS:       r.TLS != nil,
+		TLS:       r.TLS != nil || overTLS(r.Context()),
 		Header:    w.Header(),
 		Request:   r,
 	}

@@ -15,7 +15,8 @@ const helloWait = 20 * time.Second
 
 // OnePort listens on l for clients that speak TLS and for clients that do not: the first byte a
 // connection sends tells. It is peeked at, not read, so that a plain connection stays a *net.TCPConn
-// and objects still leave by sendfile. HTTP/2 is offered in TLS.
+// and objects still leave by sendfile. HTTP/2 is offered in TLS, and taken from clients that begin with it
+// unasked. Serve it by NewHTTPServer.
 func OnePort(l net.Listener, certificate func(*tls.ClientHelloInfo) (*tls.Certificate, error)) net.Listener {
 	p := &onePort{
 		Listener: l,
@@ -39,7 +40,7 @@ type onePort struct {
 	mu     sync.Mutex
 	ended  bool
 	err    error                 // of the listener, once closed
-	silent map[net.Conn]struct{} // connections that have not said anything yet
+	silent map[net.Conn]struct{} // connections that have not said what they are
 }
 
 func (p *onePort) Accept() (net.Conn, error) {
@@ -102,19 +103,20 @@ func (p *onePort) accept() {
 	}
 }
 
-// hear waits for a connection's first byte and hands the connection on as what it turns out to be.
+// hear waits for a connection's first byte, and a TLS client's handshake, and hands the connection on as what it turns out to be.
 func (p *onePort) hear(c net.Conn) {
 	defer p.work.Done()
+	raw := c
 	first, err := peek(c)
+	if err == nil && first == 0x16 { // a TLS handshake record; no HTTP method begins with it
+		c = settle(tls.Server(c, p.config))
+	}
 	p.mu.Lock()
-	delete(p.silent, c)
+	delete(p.silent, raw)
 	p.mu.Unlock()
 	if err != nil {
 		c.Close()
 		return
-	}
-	if first == 0x16 { // a TLS handshake record; no HTTP method begins with it
-		c = tls.Server(c, p.config)
 	}
 	select {
 	case p.ready <- c:

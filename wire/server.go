@@ -101,6 +101,7 @@ func NewHTTPServer(h http.Handler) *http.Server {
 		ReadHeaderTimeout: 20 * time.Second,
 		IdleTimeout:       3 * time.Minute, // longer than the SDKs keep idle connections, so that they close first
 		MaxHeaderBytes:    64 << 10,
+		ConnContext:       markTLS,
 		HTTP2:             &http.HTTP2Config{MaxConcurrentStreams: 1000},
 	}
 }
