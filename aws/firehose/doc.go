@@ -22,6 +22,10 @@
 // function returned is kept in the lane's shard before anything is made of it, for it may return
 // something else the second time.
 //
+// A call made for a batch of an event source mapping that is exactly-once bears the batch's token. What
+// has landed for a token is counted, so that a batch that is tried again puts only the rest
+// (landings.go, landing.go, landing_put.go).
+//
 // Memory holds no records but those of one round of a stage. Shards are read in pages when an object
 // is built, so what a delivery stream costs is its open object's columns while it is being written,
 // and at most Config.Builders objects are written, and Config.Transforms rounds wait for functions, at

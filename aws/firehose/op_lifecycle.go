@@ -103,7 +103,7 @@ func (s *Service) take(st *stream, v *state) error {
 	if n >= maxStreams {
 		return hydrant.Faultf("LimitExceededException", "You have already consumed your firehose quota of %d hoses.", maxStreams)
 	}
-	s.streams[v.key()] = st
+	s.streams[v.key()], s.spools[v.Spool] = st, st
 	return nil
 }
 

@@ -68,7 +68,7 @@ func (s *Service) PutRecord(ctx context.Context, in *PutRecordIn) (*PutRecordOut
 		s.throttled(st, 1)
 		return nil, slowDown
 	}
-	if err := st.keep(ctx, "PutRecord", records); err != nil {
+	if err := st.keepFor(ctx, "PutRecord", records); err != nil {
 		return nil, err
 	}
 	in.arena.release()
@@ -99,7 +99,7 @@ func (s *Service) PutRecordBatch(ctx context.Context, in *PutRecordBatchIn) (*Pu
 		kept = kept[:st.quota.admit(sizes(kept))]
 	}
 	if len(kept) > 0 {
-		if err := st.keep(ctx, "PutRecordBatch", kept); err != nil {
+		if err := st.keepFor(ctx, "PutRecordBatch", kept); err != nil {
 			return nil, err
 		}
 	}
@@ -175,6 +175,14 @@ func (s *Service) writable(ctx context.Context, name string) (*stream, error) {
 		return nil, invalid("This operation is not permitted on KinesisStreamAsSource delivery stream type.")
 	}
 	return st, nil
+}
+
+// keepFor puts records on disk; those of a batch that is tried again, as far as they have not landed.
+func (st *stream) keepFor(ctx context.Context, op string, records []hydrant.Record) error {
+	if by, ok := bearing(ctx); ok {
+		return st.keepOnce(ctx, op, by, records)
+	}
+	return st.keep(ctx, op, records)
 }
 
 // keep puts records on disk. A caller that goes away does not undo what has been handed over.

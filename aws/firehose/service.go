@@ -63,7 +63,10 @@ type Service struct {
 
 	mu      sync.RWMutex
 	streams map[key]*stream
+	spools  map[string]*stream // the same by the names of their spools
 	closed  bool
+
+	landings *Landings
 }
 
 // key names a delivery stream.
@@ -104,6 +107,7 @@ func New(cfg Config) (*Service, error) {
 		builders:   make(chan struct{}, cfg.Builders),
 		transforms: make(chan struct{}, cfg.Transforms),
 		streams:    map[key]*stream{},
+		spools:     map[string]*stream{},
 	}
 	s.ctx, s.cancel = context.WithCancel(context.Background())
 	if err := s.load(); err != nil {
@@ -118,8 +122,12 @@ func (s *Service) load() error {
 	if err := s.sweep(); err != nil {
 		return err
 	}
+	var err error
+	if s.landings, err = newLandings(s); err != nil {
+		return err
+	}
 	var states []state
-	err := journal.Each(s.cfg.Journal, statePrefix, func(_ string, v state) error {
+	err = journal.Each(s.cfg.Journal, statePrefix, func(_ string, v state) error {
 		states = append(states, v)
 		return nil
 	})
@@ -131,7 +139,7 @@ func (s *Service) load() error {
 		if st.shard, err = s.cfg.Log.Open(s.ctx, states[i].Spool); err != nil {
 			return fmt.Errorf("open spool of %s: %w", states[i].Name, err)
 		}
-		s.streams[states[i].key()] = st
+		s.streams[states[i].key()], s.spools[states[i].Spool] = st, st
 		switch states[i].Status {
 		case statusActive:
 			err = s.startWorker(st)

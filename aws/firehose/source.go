@@ -39,7 +39,7 @@ func (o origin) key() string {
 
 // parseOrigin reads a key; ok is false for a record that was put.
 func parseOrigin(key string) (o origin, ok bool) {
-	if key == "" {
+	if key == "" || key[0] == landedKey {
 		return o, false
 	}
 	f := strings.SplitN(key, " ", 7)

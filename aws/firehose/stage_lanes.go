@@ -114,11 +114,19 @@ func (g *stage) retire() {
 	}
 }
 
+// sourceOf is the key of a spool record as far as it tells of a place in a Kinesis stream.
+func sourceOf(key string) string {
+	if key != "" && key[0] == landedKey {
+		return ""
+	}
+	return key
+}
+
 // record is the outcome as the lane keeps it.
 func (u *unit) record() hydrant.Record {
 	h := header{
 		offset: u.raw.Offset, sub: u.sub, arrival: u.raw.Arrival, put: int64(len(u.input)),
-		outcome: u.outcome, source: u.raw.Key,
+		outcome: u.outcome, source: sourceOf(u.raw.Key),
 		errorType: u.errorType, code: u.code, message: u.message, attempts: u.attempts, ended: u.ended, function: u.function,
 	}
 	switch u.outcome {

@@ -64,6 +64,7 @@ func (v *state) arn() string { return v.Scope.ARN("firehose", "deliverystream/"+
 //	firehose/stage/<spool>                      what has been processed
 //	firehose/delivery/<spool>/<sequence>        a committed delivery
 //	firehose/gone/<shard>                       a spool or lane to be deleted
+//	firehose/batch/<token>                      a batch that may be tried again, and where it begins in spools
 //
 // A lane is <spool>, <spool>.out, <spool>.out.<n> or <spool>.backup. The manifest of a backup is
 // that of <spool>.backup.
@@ -176,6 +177,7 @@ func (st *stream) remove() {
 	}
 	s.mu.Lock()
 	delete(s.streams, v.key())
+	delete(s.spools, v.Spool)
 	s.mu.Unlock()
 	if err := s.sweep(); err != nil {
 		s.log.Error("spool is deleted at the next start", "name", v.Name, "error", err)

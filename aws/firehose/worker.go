@@ -137,7 +137,8 @@ func (v *state) backsUp() bool {
 	return v.Destination.S3BackupMode == "Enabled" && v.Destination.S3BackupConfiguration != nil
 }
 
-// trimSpool frees what nobody needs any more: not the destination, and not the backup.
+// trimSpool frees what nobody needs any more: not the destination, not the backup, and not a batch that
+// may be tried again.
 func (w *worker) trimSpool(ctx context.Context) {
 	w.trimming.Lock()
 	defer w.trimming.Unlock()
@@ -149,6 +150,7 @@ func (w *worker) trimSpool(ctx context.Context) {
 	if v.backsUp() {
 		low = min(low, w.backup.low())
 	}
+	low = w.s.landings.floor(w.spool, low)
 	bounds, err := w.s.cfg.Log.Bounds(w.shard)
 	if err == nil && low > bounds.Low {
 		err = w.s.cfg.Log.Trim(ctx, w.shard, low)

@@ -125,7 +125,8 @@ func openHouse(ctx context.Context, c Config, endpoint string, log *slog.Logger,
 		Journal: h.journal, Dir: filepath.Join(c.Data, "lambda"), Endpoint: func() string { return endpoint },
 		Logs: h.logs, Metrics: h.watch, Streams: h.kinesis, Unpack: h.kinesis.Unpack, Objects: objects{h.lake}, Queues: h.queues, Code: objects{h.lake},
 		Credentials: h.identity.functionCredentials, Limits: c.Limits == "aws", StatusDelay: c.StatusDelay, Log: log, Allowed: c.loopback() || c.AllowFunctions,
-		Folders: folders, User: as,
+		Landings: h.firehose.Landings(),
+		Folders:  folders, User: as,
 	}); err != nil {
 		return h, fmt.Errorf("open Lambda: %w", err)
 	}

@@ -49,7 +49,8 @@ type Mappings struct {
 	hard context.Context // ends when calls in flight are to be abandoned
 	cut  context.CancelFunc
 	wg   sync.WaitGroup // transitions; each waits for the run it stops
-	// attempts numbers the calls that bear a token, so that of two the later one has the higher number.
+	// attempts numbers the calls that bear a token, so that of two the later one has the higher number, after a
+	// restart too: it begins at the clock.
 	attempts atomic.Uint64
 
 	mu     sync.Mutex
@@ -81,6 +82,7 @@ func Open(cfg Config) (*Mappings, error) {
 		cfg.Grace = 5 * time.Second
 	}
 	s := &Mappings{cfg: cfg, all: map[string]*entry{}}
+	s.attempts.Store(uint64(time.Now().UnixNano()))
 	s.hard, s.cut = context.WithCancel(context.Background())
 	err := journal.Each(cfg.Journal, mappingPrefix, func(_ string, m Mapping) error {
 		s.all[m.ID] = &entry{Mapping: m}

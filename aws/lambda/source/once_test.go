@@ -103,6 +103,29 @@ func (d *delivery) crash() {
 	d.attempts, d.sent = map[string]uint64{}, map[string]map[string]int{}
 }
 
+// deliverer is who keeps the promise: the rule in memory, or aws/firehose.
+type deliverer interface {
+	Landings
+	open(disk vfs.FS)                       // over what a crash has left; before it, close
+	close()                                 // what was not synced may be lost
+	put(trace string, data ...string) error // a call of a function
+	all() (landed map[string]int, suppressed int)
+}
+
+func (d *delivery) open(vfs.FS) {}
+
+func (d *delivery) close() { d.crash() }
+
+func (d *delivery) all() (landed map[string]int, suppressed int) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	landed = map[string]int{}
+	for _, l := range d.landed {
+		landed[l.data]++
+	}
+	return landed, d.suppress
+}
+
 // TestOnce is the crash harness of exactly-once: 300 records, some of them twins, through a function
 // that puts them call by call and fails, hangs until it is given up, or is lost with the whole house
 // between any two calls. The journal comes back as a power cut leaves it. With the tag every record has
@@ -111,7 +134,7 @@ func TestOnce(t *testing.T) {
 	for _, once := range []bool{true, false} {
 		for seed := range uint64(8) {
 			t.Run(fmt.Sprint(once, seed), func(t *testing.T) {
-				extra, suppressed := crashes(t, once, seed)
+				extra, suppressed := crashes(t, once, seed, func(t *testing.T, j func() journal.Journal) deliverer { return newDelivery(t, j) })
 				if once && extra != 0 {
 					t.Errorf("%d landed twice", extra)
 				}
@@ -123,7 +146,8 @@ func TestOnce(t *testing.T) {
 	}
 }
 
-func crashes(t *testing.T, once bool, seed uint64) (extra, suppressed int) {
+// crashes tells the story; extra is how many records have landed too often.
+func crashes(t *testing.T, once bool, seed uint64, to func(*testing.T, func() journal.Journal) deliverer) (extra, suppressed int) {
 	synctest.Test(t, func(t *testing.T) {
 		const records = 300
 		rnd := rand.New(rand.NewPCG(seed, 1))
@@ -136,7 +160,8 @@ func crashes(t *testing.T, once bool, seed uint64) (extra, suppressed int) {
 			}
 		}
 		openJournal()
-		d := newDelivery(t, func() journal.Journal { return w.journal })
+		d := to(t, func() journal.Journal { return w.journal })
+		d.open(disk)
 		w.change = func(c *Config) { c.Landings = d }
 		var mu sync.Mutex
 		life, crash := 0, make(chan struct{})
@@ -218,13 +243,14 @@ func crashes(t *testing.T, once bool, seed uint64) (extra, suppressed int) {
 				next := disk.CrashClone(seed+uint64(life), 0.5)
 				w.set.cut()
 				w.close()
+				d.close()
 				w.journal.Close()
 				disk = next
 				mu.Lock()
 				crash = make(chan struct{})
 				mu.Unlock()
-				d.crash()
 				openJournal()
+				d.open(disk)
 				begin()
 			case <-time.After(time.Minute):
 			}
@@ -234,12 +260,7 @@ func crashes(t *testing.T, once bool, seed uint64) (extra, suppressed int) {
 		}
 		time.Sleep(time.Minute) // stragglers
 		w.close()
-		d.mu.Lock()
-		defer d.mu.Unlock()
-		got := map[string]int{}
-		for _, l := range d.landed {
-			got[l.data]++
-		}
+		got, quiet := d.all()
 		for n := 10; n < 10+records/10; n++ {
 			if c := got[fmt.Sprint(n)]; c < 10 {
 				t.Errorf("%d of the 10 records %d have landed: some are lost", c, n)
@@ -251,8 +272,9 @@ func crashes(t *testing.T, once bool, seed uint64) (extra, suppressed int) {
 			t.Errorf("%s is never forgotten", key)
 			return true
 		})
+		d.close()
 		w.journal.Close()
-		suppressed = d.suppress
+		suppressed = quiet
 		t.Logf("%d lives, %d calls, %d suppressed, %d extra", life+1, calls, suppressed, extra)
 	})
 	return extra, suppressed
