@@ -34,6 +34,14 @@ var ranges = map[string]struct{ low, high, otherwise int }{
 	"ReceiveMessageWaitTimeSeconds": {0, maxWait, 0},
 }
 
+// Default is what an attribute is set to where it is to be as if never set.
+func Default(name string) string {
+	if r, ok := ranges[name]; ok {
+		return strconv.Itoa(r.otherwise)
+	}
+	return ""
+}
+
 // told are the attributes that a queue has and nobody sets.
 var told = []string{"ApproximateNumberOfMessages", "ApproximateNumberOfMessagesDelayed", "ApproximateNumberOfMessagesNotVisible",
 	"CreatedTimestamp", "LastModifiedTimestamp", "QueueArn"}

@@ -15,6 +15,7 @@ import (
 	"github.com/hydrant-stream/hydrant/aws/kinesis"
 	"github.com/hydrant-stream/hydrant/aws/lambda"
 	"github.com/hydrant-stream/hydrant/aws/s3"
+	"github.com/hydrant-stream/hydrant/aws/sqs"
 	"github.com/hydrant-stream/hydrant/wire"
 )
 
@@ -28,6 +29,7 @@ type stackRooms struct {
 	logs     *cwlogs.Service
 	iam      *iam.Service
 	athena   *athena.Service
+	queues   *sqs.Service
 }
 
 // resourceTypes are the types of CloudFormation resources; cfn_*.go hold them room by room.
@@ -47,6 +49,9 @@ func resourceTypes(r stackRooms) map[string]cloudformation.Handler {
 		"AWS::S3::Bucket":                      bucketType(r.s3),
 		"AWS::Logs::LogGroup":                  logGroupType(r.logs),
 		"AWS::Logs::LogStream":                 logStreamType(r.logs),
+	}
+	if r.queues != nil {
+		types["AWS::SQS::Queue"] = queueType(r.queues)
 	}
 	if r.iam != nil {
 		types["AWS::IAM::Role"] = roleType(r.iam)
