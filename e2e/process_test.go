@@ -77,11 +77,22 @@ type process struct {
 // serve starts hydrant over a data folder and waits for its ready line. addr "" takes a free port.
 func serve(t testing.TB, data, addr string, flags ...string) *process {
 	t.Helper()
+	p, err := start(t, binary(t), nil, data, addr, flags...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+// start is serve with a binary and an environment; it is an error if the process ends before it is ready.
+func start(t testing.TB, bin string, env []string, data, addr string, flags ...string) (*process, error) {
+	t.Helper()
 	if addr == "" {
 		addr = "127.0.0.1:0"
 	}
 	p := &process{t: t, done: make(chan error, 1)}
-	p.cmd = exec.Command(binary(t), append([]string{"serve", "--data", data, "--addr", addr}, flags...)...)
+	p.cmd = exec.Command(bin, append([]string{"serve", "--data", data, "--addr", addr}, flags...)...)
+	p.cmd.Env = append(os.Environ(), env...)
 	p.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	var err error
 	if p.log, err = os.OpenFile(filepath.Join(t.TempDir(), "stderr"), os.O_CREATE|os.O_APPEND|os.O_RDWR, 0o644); err != nil {
@@ -111,12 +122,12 @@ func serve(t testing.TB, data, addr string, flags ...string) *process {
 	case p.url = <-ready:
 	case err := <-p.done:
 		p.done <- err
-		t.Fatalf("hydrant ended before it was ready: %v\n%s", err, p.stderr())
+		return nil, fmt.Errorf("hydrant ended before it was ready: %w\n%s", err, p.stderr())
 	case <-time.After(30 * time.Second):
 		t.Fatalf("hydrant is not ready after 30 s\n%s", p.stderr())
 	}
 	p.addr = strings.TrimPrefix(p.url, "http://")
-	return p
+	return p, nil
 }
 
 func (p *process) stderr() string {

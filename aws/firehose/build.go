@@ -11,13 +11,14 @@ import (
 	"github.com/hydrant-stream/hydrant/aws/firehose/pack"
 	"github.com/hydrant-stream/hydrant/columnar"
 	"github.com/hydrant-stream/hydrant/store/blob"
+	"github.com/hydrant-stream/hydrant/store/crash"
 	"github.com/hydrant-stream/hydrant/store/shardlog"
 )
 
 // build writes the objects of an intent from the spool. It may be called any number of times: the
 // same intent over the same spool writes the same bytes to the same keys. It returns when the
 // objects survive power loss. seen are the places in a Kinesis source behind the records.
-func (s *Service) build(ctx context.Context, shard shardlog.ShardID, in *intent) (objects []Object, seen positions, err error) {
+func (s *Service) build(ctx context.Context, shard shardlog.ShardID, in *intent, kind laneKind) (objects []Object, seen positions, err error) {
 	select {
 	case s.builders <- struct{}{}:
 		defer func() { <-s.builders }()
@@ -29,7 +30,7 @@ func (s *Service) build(ctx context.Context, shard shardlog.ShardID, in *intent)
 	out := s.outputs(ctx, in)
 	seen = positions{}
 	if err = s.fill(ctx, shard, in, out, seen); err == nil {
-		err = out.close()
+		err = out.close(kind)
 	}
 	if err != nil {
 		out.abort(err)
@@ -72,11 +73,12 @@ func (o *outputs) of(errorType string) (*upload, error) {
 	return nil, fmt.Errorf("internal error: the intent has no place for %s", errorType)
 }
 
-func (o *outputs) close() error {
+func (o *outputs) close(kind laneKind) error {
 	for _, u := range o.all() {
 		if err := u.Close(); err != nil {
 			return err
 		}
+		crash.Point(kind.point(), "object")
 	}
 	return nil
 }

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/hydrant-stream/hydrant/store/blob"
+	"github.com/hydrant-stream/hydrant/store/crash"
 	"github.com/hydrant-stream/hydrant/store/journal"
 	"github.com/hydrant-stream/hydrant/store/shardlog"
 )
@@ -40,6 +41,17 @@ const (
 	processed                 // over what the stage wrote
 	backup                    // over the spool, to the backup destination
 )
+
+// point is what the places of a lane are called where tests crash it.
+func (k laneKind) point() string {
+	switch k {
+	case processed:
+		return "firehose.processed"
+	case backup:
+		return "firehose.backup"
+	}
+	return "firehose"
+}
 
 // newLane takes a lane up where the journal says it stood.
 func (w *worker) newLane(name string, shard shardlog.ShardID, kind laneKind) (*lane, error) {
@@ -152,9 +164,11 @@ func (l *lane) cut(ctx context.Context, v *state) error {
 	if err != nil {
 		return err
 	}
+	crash.Point(l.kind.point(), "cut")
 	if err := l.w.s.journalIntent(ctx, l.name, in); err != nil {
 		return err
 	}
+	crash.Point(l.kind.point(), "intent")
 	l.open = in
 	l.buf = buffer{from: in.To, to: in.To}
 	return nil
@@ -172,10 +186,11 @@ func (l *lane) deliver(ctx context.Context) error {
 	if err := l.abandon(ctx, in); err != nil {
 		return err
 	}
-	objects, seen, err := l.w.s.build(ctx, l.shard, in)
+	objects, seen, err := l.w.s.build(ctx, l.shard, in, l.kind)
 	if err != nil {
 		return err
 	}
+	crash.Point(l.kind.point(), "written")
 	d := in.delivery(objects)
 	p := l.progress
 	p.Low = in.To
@@ -189,6 +204,7 @@ func (l *lane) deliver(ctx context.Context) error {
 	if err := l.w.commit(ctx, l, &p, d); err != nil {
 		return err
 	}
+	crash.Point(l.kind.point(), "commit")
 	l.open = nil
 	l.buf = buffer{from: p.Low, to: p.Low}
 	l.mu.Lock()
@@ -196,6 +212,7 @@ func (l *lane) deliver(ctx context.Context) error {
 	l.mu.Unlock()
 	l.moved(p.Low)
 	l.trim(ctx, p.Low)
+	crash.Point(l.kind.point(), "trim")
 	l.w.s.measureDelivery(l.w.st.now.Load(), l.kind, d)
 	return nil
 }

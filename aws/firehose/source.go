@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/hydrant-stream/hydrant"
+	"github.com/hydrant-stream/hydrant/store/crash"
 	"github.com/hydrant-stream/hydrant/store/shardlog"
 	"github.com/hydrant-stream/hydrant/wire/kpl"
 )
@@ -215,6 +216,7 @@ func (f *feed) copy(ctx context.Context, shard string) (n int, end bool, err err
 		if err := f.w.s.cfg.Log.Append(context.WithoutCancel(ctx), batch); err != nil {
 			return 0, false, fmt.Errorf("append to spool: %w", err)
 		}
+		crash.Point("firehose.source", "append")
 		f.w.came()
 		v := f.w.st.now.Load()
 		f.w.s.add(v, "DataReadFromKinesisStream.Records", float64(len(page)), "Count")

@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/hydrant-stream/hydrant/store/crash"
 	"github.com/hydrant-stream/hydrant/store/journal"
 	"github.com/hydrant-stream/hydrant/store/shardlog"
 )
@@ -225,6 +226,7 @@ func (g *stage) round(ctx context.Context, v *state) error {
 			return fmt.Errorf("append what was processed: %w", err)
 		}
 	}
+	crash.Point("firehose.stage", "append")
 	for i, l := range ends {
 		l.tail = batches[i].Records[len(batches[i].Records)-1].Offset + 1
 	}
@@ -235,6 +237,7 @@ func (g *stage) round(ctx context.Context, v *state) error {
 		g.resumed = false
 		return err
 	}
+	crash.Point("firehose.stage", "checkpoint")
 	clear(g.there) // covered now
 	for _, l := range g.w.processed() {
 		l.admit(l.tail)

@@ -7,6 +7,7 @@ import (
 	"io"
 
 	"github.com/hydrant-stream/hydrant/store/blob"
+	"github.com/hydrant-stream/hydrant/store/crash"
 )
 
 // uploadBuffer is held back from the lake, so that a body nobody closes was never begun: a Parquet
@@ -41,7 +42,9 @@ type begun struct{ *upload }
 
 func (b begun) Write(p []byte) (int, error) {
 	b.begin()
-	return b.pipe.Write(p)
+	n, err := b.pipe.Write(p)
+	crash.Point("firehose", "part")
+	return n, err
 }
 
 func (u *upload) begin() {
