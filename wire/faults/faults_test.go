@@ -106,7 +106,11 @@ func TestPlan(t *testing.T) {
 	if _, list := table.List(); len(list) != 1 || list[0].Hits != 2 {
 		t.Errorf("%+v", list)
 	}
-	if table.Remove(7) != 0 || table.Remove(1) != 1 || table.Armed() {
+	add(t, table, "kinesis:ListStreams error=LimitExceededException")
+	if f := table.Plan("kinesis", "ListStreams", "1", struct{}{}).Fault; f == nil || f.Message != "Rate exceeded" {
+		t.Errorf("of a call that names no resource: %v", f)
+	}
+	if table.Remove(2) != 1 || table.Remove(7) != 0 || table.Remove(1) != 1 || table.Armed() {
 		t.Error("removal")
 	}
 	add(t, table, "*:* drop for=1ns")

@@ -58,6 +58,12 @@ func (r *Rule) fault(service, resource, account string) *hydrant.Fault {
 	if !ok {
 		s, ok = sentences[r.Error]
 	}
+	if resource == "" && strings.Contains(s.message, "{resource}") { // a call that names none, such as ListStreams
+		s.message = "Rate exceeded"
+		if strings.HasPrefix(r.Error, "Resource") {
+			s.message = "The resource is not there, or not in a state for this call."
+		}
+	}
 	if !ok {
 		s.status, s.message = 400, "Injected by a rule of hydrant faults."
 	}
