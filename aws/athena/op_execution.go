@@ -13,6 +13,7 @@ import (
 
 	"github.com/hydrant-stream/hydrant"
 	"github.com/hydrant-stream/hydrant/store/blob"
+	"github.com/hydrant-stream/hydrant/wire"
 )
 
 type StartQueryExecutionIn struct {
@@ -74,7 +75,7 @@ func (s *Service) StartQueryExecution(ctx context.Context, in *StartQueryExecuti
 	if err := s.place(ctx, &e, group, in.ResultConfiguration); err != nil {
 		return nil, err
 	}
-	run, stop := context.WithCancelCause(hydrant.WithScope(s.life, scope))
+	run, stop := context.WithCancelCause(wire.WithCall(hydrant.WithScope(s.life, scope), wire.CallOf(ctx)))
 	x, fresh, err := s.history.begin(ctx, e, stop, func() { s.running.Add(1) })
 	if fresh && err != nil {
 		s.running.Done()

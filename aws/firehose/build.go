@@ -52,10 +52,13 @@ type outputs struct {
 
 func (s *Service) outputs(ctx context.Context, in *intent) *outputs {
 	lines := blob.Meta{ContentType: octets}
-	o := &outputs{data: newUpload(ctx, s.cfg.Lake, in.Data, in.meta()), rejects: newUpload(ctx, s.cfg.Lake, in.Rejects, lines)}
+	begin := func(p place, meta blob.Meta) *upload {
+		return newUpload(ctx, s.cfg.Lake, p, meta, func() error { return s.mayWrite(ctx, in, p) })
+	}
+	o := &outputs{data: begin(in.Data, in.meta()), rejects: begin(in.Rejects, lines)}
 	o.rejects.object.Error = conversionFailed
 	for _, e := range in.Contents.Errors {
-		u := newUpload(ctx, s.cfg.Lake, in.Failed[e], lines)
+		u := begin(in.Failed[e], lines)
 		u.object.Error = e
 		o.failed = append(o.failed, u)
 	}

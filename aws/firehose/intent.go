@@ -35,6 +35,9 @@ type intent struct {
 	Contents  contents `json:",omitzero"`
 
 	Version int // of the configuration
+	// Scope and Role are of the delivery stream and of the destination: what is written is written as it.
+	Scope hydrant.Scope `json:",omitzero"`
+	Role  string        `json:",omitempty"`
 	// Data is where the records go, Rejects where error lines of their conversion go, Failed where
 	// those of records go that failed before, by error output type. An object that would be empty is
 	// not written (but one of records without bytes is).
@@ -84,6 +87,8 @@ func (s *Service) plan(ctx context.Context, v *state, b buffer, kind laneKind) (
 		Processed:   kind == processed,
 		Contents:    b.contents,
 		Version:     v.Version,
+		Scope:       v.Scope,
+		Role:        d.RoleARN,
 		Compression: d.CompressionFormat,
 		Entry:       uuid.NewString(),
 		Delimiter:   delimiterOf(d),

@@ -19,6 +19,12 @@ type Tables interface {
 	Columns(ctx context.Context, scope hydrant.Scope, database, table, versionID string) (columns []hydrant.Column, version string, err error)
 }
 
+// Roles decides what a delivery stream may do as a role it was given. An error says that the role
+// cannot be taken on, or does not allow it. May may be called concurrently.
+type Roles interface {
+	May(ctx context.Context, scope hydrant.Scope, roleARN, action, resourceARN string) error
+}
+
 // Logs is CloudWatch Logs. A group or stream that is not there is an error, and the events are gone:
 // nothing in delivery depends on them.
 type Logs interface {

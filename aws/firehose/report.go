@@ -25,10 +25,12 @@ func lakeFailure(p place, err error) error {
 	case errors.Is(err, blob.ErrNoBucket), hydrant.FaultCode(err) == "NoSuchBucket":
 		return &failure{"S3.NoSuchBucket", "The specified bucket does not exist. Create the bucket or use a different bucket that does exist.", cause}
 	case hydrant.FaultCode(err) == "AccessDenied":
-		return &failure{"S3.AccessDenied", "Access was denied. Ensure that the access policy for the provided IAM role allows access to the S3 bucket.", cause}
+		return &failure{"S3.AccessDenied", s3Denied, cause}
 	}
 	return &failure{"S3.InternalError", "The object could not be written. Delivery will be retried.", cause}
 }
+
+const s3Denied = "Access was denied. Ensure that the access policy for the provided IAM role allows access to the S3 bucket."
 
 // report writes a failed attempt to the log stream that the destination of v names.
 func (s *Service) report(ctx context.Context, v *state, err error) {
@@ -41,7 +43,11 @@ func (s *Service) report(ctx context.Context, v *state, err error) {
 		f = &failure{code: "InternalError", message: "An internal error occurred. Delivery will be retried.", cause: err}
 	}
 	event := hydrant.LogEvent{Time: time.Now().UnixMilli(), Message: string(errorEvent(v, f))}
-	if err := s.cfg.Logs.Write(ctx, v.Scope, o.LogGroupName, o.LogStreamName, []hydrant.LogEvent{event}); err != nil {
+	err = s.mayLog(ctx, v, o.LogGroupName, o.LogStreamName)
+	if err == nil {
+		err = s.cfg.Logs.Write(ctx, v.Scope, o.LogGroupName, o.LogStreamName, []hydrant.LogEvent{event})
+	}
+	if err != nil {
 		s.log.Warn("error event not written", "delivery_stream", v.Name, "group", o.LogGroupName, "stream", o.LogStreamName, "error", err)
 	}
 }

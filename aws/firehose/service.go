@@ -23,6 +23,7 @@ type Config struct {
 	Lake    blob.Store      // where objects go; required
 
 	Tables    Tables    // nil: no record format conversion
+	Roles     Roles     // nil: a role allows everything
 	Logs      Logs      // nil: error events go to Logger only
 	Metrics   Metrics   // nil: none
 	Streams   Streams   // nil: no Kinesis sources

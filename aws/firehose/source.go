@@ -123,6 +123,9 @@ func (f *feed) run(ctx context.Context) {
 }
 
 func sourceFailure(err error) error {
+	if f, ok := errors.AsType[*failure](err); ok {
+		return f
+	}
 	if hydrant.FaultCode(err) == "ResourceNotFoundException" {
 		return &failure{"Kinesis.ResourceNotFound", "The Kinesis stream could not be found. Verify the stream specified in the delivery stream configuration.", err}
 	}
@@ -156,6 +159,9 @@ func (f *feed) resume(ctx context.Context) error {
 
 // round copies what there is in all shards. A shard waits for its parents.
 func (f *feed) round(ctx context.Context) error {
+	if err := f.w.s.mayReadStream(ctx, f.w.st.now.Load()); err != nil {
+		return err
+	}
 	shards, err := f.w.s.cfg.Streams.Shards(ctx, f.arn)
 	if err != nil {
 		if _, _, err = f.throttled(err, "DescribeStream"); err == nil {

@@ -20,6 +20,7 @@ import (
 type transform struct {
 	s        *Service
 	arn      string
+	role     string // that may invoke it
 	size     int64
 	interval time.Duration
 	retries  int
@@ -35,7 +36,7 @@ func (s *Service) newTransform(v *state, p Processor) *transform {
 		return otherwise
 	}
 	t := &transform{
-		s: s, arn: p.parameter("LambdaArn"),
+		s: s, arn: p.parameter("LambdaArn"), role: orElse(p.parameter("RoleArn"), v.Destination.RoleARN),
 		size:     int64(number("BufferSizeInMBs", defaultLambdaSizeMB) * (1 << 20)),
 		interval: time.Duration(number("BufferIntervalInSeconds", defaultLambdaSeconds)) * time.Second,
 		retries:  int(number("NumberOfRetries", defaultLambdaRetries)),
@@ -101,6 +102,9 @@ func (t *transform) batch(ctx context.Context, v *state, units []*unit) error {
 			return errors.Join(t.batch(ctx, v, units[:n/2]), t.batch(ctx, v, units[n/2:]))
 		}
 		began := time.Now()
+		if err := t.s.may(ctx, v.Scope, t.role, "lambda:InvokeFunction", t.arn); err != nil {
+			return &failure{"Lambda.InvokeAccessDenied", invokeDenied, err}
+		}
 		answer, functionError, err := t.s.cfg.Functions.Invoke(ctx, v.Scope, t.arn, event)
 		if err != nil {
 			return invokeFailure(err)
@@ -129,6 +133,8 @@ func count(b bool) float64 {
 	return 0
 }
 
+const invokeDenied = "Access was denied. Ensure that the access policy for the provided IAM role allows for appropriate permissions to invoke the Lambda function."
+
 const functionErrorText = "The Lambda function was successfully invoked but it returned an error result."
 
 // invokeFailure words why a function could not be invoked at all.
@@ -137,7 +143,7 @@ func invokeFailure(err error) error {
 	case "ResourceNotFoundException":
 		return &failure{"Lambda.ResourceNotFound", "The specified Lambda function does not exist. Use a different function that does exist.", err}
 	case "AccessDeniedException":
-		return &failure{"Lambda.InvokeAccessDenied", "Access was denied. Ensure that the access policy for the provided IAM role allows for appropriate permissions to invoke the Lambda function.", err}
+		return &failure{"Lambda.InvokeAccessDenied", invokeDenied, err}
 	case "TooManyRequestsException":
 		return &failure{"Lambda.InvokeLimitExceeded", "The Lambda function was throttled. The invocation will be retried.", err}
 	}

@@ -21,6 +21,7 @@ type upload struct {
 	lake   blob.Store
 	meta   blob.Meta
 	object Object
+	may    func() error // asked before it begins
 
 	buf    *bufio.Writer
 	pipe   *io.PipeWriter // nil: not begun
@@ -29,8 +30,8 @@ type upload struct {
 	closed bool           // Close went well
 }
 
-func newUpload(ctx context.Context, lake blob.Store, p place, meta blob.Meta) *upload {
-	u := &upload{ctx: ctx, lake: lake, meta: meta, object: Object{Bucket: p.Bucket, Key: p.Key}}
+func newUpload(ctx context.Context, lake blob.Store, p place, meta blob.Meta, may func() error) *upload {
+	u := &upload{ctx: ctx, lake: lake, meta: meta, may: may, object: Object{Bucket: p.Bucket, Key: p.Key}}
 	u.buf = bufio.NewWriterSize(begun{u}, uploadBuffer)
 	return u
 }
@@ -55,8 +56,12 @@ func (u *upload) begin() {
 	u.pipe, u.done = w, make(chan struct{})
 	go func() { // waited for by Close or Abort
 		defer close(u.done)
-		info, err := u.lake.Put(u.ctx, u.object.Bucket, u.object.Key, r, blob.Put{Meta: u.meta})
-		u.object.Size = info.Size
+		err := u.may()
+		if err == nil {
+			var info blob.Info
+			info, err = u.lake.Put(u.ctx, u.object.Bucket, u.object.Key, r, blob.Put{Meta: u.meta})
+			u.object.Size = info.Size
+		}
 		if err != nil {
 			u.err = lakeFailure(place{u.object.Bucket, u.object.Key}, err)
 			r.CloseWithError(u.err)

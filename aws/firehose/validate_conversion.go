@@ -100,18 +100,20 @@ type conversion struct {
 	Version string
 }
 
+const glueDenied = "Access was denied when calling Glue. Please ensure that the role specified in the data format conversion configuration has the necessary permissions."
+
 // resolve looks up the columns of a conversion now. Its errors are *failure.
 func (s *Service) resolve(ctx context.Context, scope hydrant.Scope, c *DataFormatConversionConfiguration) (*conversion, error) {
 	t := *c.SchemaConfiguration
 	where := hydrant.Scope{Account: orElse(t.CatalogId, scope.Account), Region: orElse(t.Region, scope.Region)}
+	if err := s.mayReadTable(ctx, scope, &t); err != nil {
+		return nil, err
+	}
 	columns, version, err := s.cfg.Tables.Columns(ctx, where, t.DatabaseName, t.TableName, orElse(t.VersionId, "LATEST"))
 	switch {
 	case hydrant.FaultCode(err) == "EntityNotFoundException":
 		return nil, &failure{"DataFormatConversion.EntityNotFound",
 			"The specified table/database could not be found. Please ensure that the table/database exists and that the values provided in the schema configuration are correct, especially with regards to casing.", err}
-	case hydrant.FaultCode(err) == "AccessDeniedException":
-		return nil, &failure{"DataFormatConversion.AccessDenied",
-			"Access was denied when calling Glue. Please ensure that the role specified in the data format conversion configuration has the necessary permissions.", err}
 	case err != nil:
 		return nil, &failure{"DataFormatConversion.InternalError", "The schema could not be read.", fmt.Errorf("columns of %s.%s: %w", t.DatabaseName, t.TableName, err)}
 	case len(columns) == 0:

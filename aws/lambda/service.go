@@ -53,6 +53,8 @@ type Config struct {
 	Landings source.Landings
 	// Unpack takes KPL aggregates apart for enhanced fan-out. nil: they stay whole.
 	Unpack source.Unpack
+	// Reads asks a function's role before its mappings read. nil: every role allows it.
+	Reads source.Reads
 	// Limits holds mappings to the rates at which AWS reads a shard.
 	Limits bool
 	// Folders are functions, by name, whose $LATEST runs from a folder instead of its archive.
@@ -156,6 +158,7 @@ func New(cfg Config) (*Service, error) {
 		Metrics:   cfg.Metrics,
 		Landings:  cfg.Landings,
 		Unpack:    cfg.Unpack,
+		Reads:     cfg.Reads,
 		Limits:    cfg.Limits,
 		Log:       cfg.Log,
 	})

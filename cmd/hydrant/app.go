@@ -112,7 +112,7 @@ func openHouse(ctx context.Context, c Config, endpoint string, log *slog.Logger,
 	}
 	if h.firehose, err = firehose.New(firehose.Config{
 		Log: h.records, Journal: h.journal, Lake: h.lake,
-		Tables: h.glue, Logs: h.logs, Metrics: h.watch, Streams: h.kinesis, Functions: &h.transforms,
+		Tables: h.glue, Roles: deliveryRoles{h.identity.authority}, Logs: h.logs, Metrics: h.watch, Streams: h.kinesis, Functions: &h.transforms,
 		Limits: c.Limits == "aws", StatusDelay: c.StatusDelay, Logger: log,
 	}); err != nil {
 		return h, fmt.Errorf("open Firehose: %w", err)
@@ -124,7 +124,7 @@ func openHouse(ctx context.Context, c Config, endpoint string, log *slog.Logger,
 	if h.lambda, err = lambda.New(lambda.Config{
 		Journal: h.journal, Dir: filepath.Join(c.Data, "lambda"), Endpoint: func() string { return endpoint },
 		Logs: h.logs, Metrics: h.watch, Streams: h.kinesis, Unpack: h.kinesis.Unpack, Objects: objects{h.lake}, Queues: h.queues, Code: objects{h.lake},
-		Credentials: h.identity.functionCredentials, Limits: c.Limits == "aws", StatusDelay: c.StatusDelay, Log: log, Allowed: c.loopback() || c.AllowFunctions,
+		Credentials: h.identity.functionCredentials, Reads: h.identity.functionReads, Limits: c.Limits == "aws", StatusDelay: c.StatusDelay, Log: log, Allowed: c.loopback() || c.AllowFunctions,
 		Landings: h.firehose.Landings(),
 		Folders:  folders, User: as,
 	}); err != nil {
@@ -135,10 +135,10 @@ func openHouse(ctx context.Context, c Config, endpoint string, log *slog.Logger,
 	if err := os.MkdirAll(temp, 0o755); err != nil {
 		return h, err
 	}
-	h.query = query.New(query.Config{Catalog: catalog{h.glue}, Lake: h.lake, Paths: h.lake, Memory: c.QueryMemory, Threads: c.QueryThreads, TempDir: temp})
+	h.query = query.New(query.Config{Catalog: catalog{h.glue, h.identity.authority.Authorize}, Lake: h.lake, Paths: h.lake, Memory: c.QueryMemory, Threads: c.QueryThreads, TempDir: temp})
 	h.closing(h.query.Close)
 
-	if h.athena, err = athena.New(athena.Config{Journal: h.journal, Lake: h.lake, Catalog: definitions{h.glue}, Query: h.query, Log: log}); err != nil {
+	if h.athena, err = athena.New(athena.Config{Journal: h.journal, Lake: h.lake, Catalog: definitions{h.glue, h.identity.authority.Authorize}, Query: h.query, Log: log}); err != nil {
 		return h, fmt.Errorf("open Athena: %w", err)
 	}
 	h.closing(h.athena.Close)

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"maps"
 
 	"github.com/hydrant-stream/hydrant"
@@ -56,6 +57,28 @@ func (i *identity) guard(c *wire.Config, enforce bool) {
 // functionCredentials are what a function signs its calls with: its role's, if Lambda may take it on.
 func (i *identity) functionCredentials(ctx context.Context, scope hydrant.Scope, roleARN, function string) (id, secret, token string, err error) {
 	return i.authority.RoleCredentials(ctx, scope, roleARN, "lambda.amazonaws.com", function)
+}
+
+// functionReads asks a function's role whether its mapping may read.
+func (i *identity) functionReads(ctx context.Context, roleARN, stream, consumer string) error {
+	may := func(action, resource string) error {
+		return i.authority.MayRole(ctx, roleARN, "lambda.amazonaws.com", "awslambda", action, resource, nil)
+	}
+	if consumer != "" {
+		return may("kinesis:SubscribeToShard", consumer)
+	}
+	return may("kinesis:GetRecords", stream)
+}
+
+// deliveryRoles is the authority as Firehose needs it.
+type deliveryRoles struct{ *iam.Authority }
+
+func (d deliveryRoles) May(ctx context.Context, scope hydrant.Scope, roleARN, action, resource string) error {
+	err := d.MayRole(hydrant.WithScope(ctx, scope), roleARN, "firehose.amazonaws.com", "AWSFirehoseToS3", action, resource, nil)
+	if errors.Is(err, iam.ErrNotTrusted) {
+		return hydrant.Faultf("AccessDeniedException", "Firehose is unable to assume role %s. Please check the role provided.", roleARN)
+	}
+	return err
 }
 
 // iteratorReader is what Kinesis offers to whom it must be known which stream an iterator or a listing

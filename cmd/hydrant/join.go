@@ -5,9 +5,11 @@ import (
 	"context"
 	"errors"
 	"io"
+	"strings"
 
 	"github.com/hydrant-stream/hydrant"
 	"github.com/hydrant-stream/hydrant/aws/glue"
+	"github.com/hydrant-stream/hydrant/aws/s3"
 	"github.com/hydrant-stream/hydrant/query"
 	"github.com/hydrant-stream/hydrant/store/blob"
 )
@@ -15,8 +17,24 @@ import (
 // Here the rooms of the house are introduced to each other. Where one already has the very methods
 // another needs (its needs.go), app.go hands it over as it is; the rest is adapted here.
 
-// catalog is Glue as query needs it.
-type catalog struct{ glue *glue.Service }
+// catalog is Glue as query needs it: the tables whose columns and objects the one who asks may read. The
+// others are not there.
+type catalog struct {
+	glue *glue.Service
+	may  permission
+}
+
+func (c catalog) readable(ctx context.Context, t *query.Table) bool {
+	if c.may(ctx, "glue", "GetTable", &glue.GetTableIn{DatabaseName: t.Database, Name: t.Name}) != nil {
+		return false
+	}
+	bucket, prefix, ok := strings.Cut(strings.TrimPrefix(t.Location, "s3://"), "/")
+	if !ok {
+		return true // no objects to be read
+	}
+	objects := &s3.GetObjectIn{ObjectRef: s3.ObjectRef{BucketRef: s3.BucketRef{Bucket: bucket}, Key: strings.TrimSuffix(prefix, "/") + "/*"}}
+	return c.may(ctx, "s3", "GetObject", objects) == nil
+}
 
 func (c catalog) Tables(ctx context.Context) ([]query.Table, error) {
 	var out []query.Table
@@ -27,12 +45,15 @@ func (c catalog) Tables(ctx context.Context) ([]query.Table, error) {
 		if t.View != "" {
 			continue
 		}
-		out = append(out, query.Table{
+		table := query.Table{
 			Database: t.Database, Name: t.Name,
 			Columns: queryColumns(t.Columns), PartitionKeys: queryColumns(t.PartitionKeys),
 			Location: t.Location, InputFormat: t.InputFormat,
 			SerDe: t.SerDe, SerDeParameters: t.SerDeParameters, Parameters: t.Parameters,
-		})
+		}
+		if c.readable(ctx, &table) {
+			out = append(out, table)
+		}
 	}
 	return out, nil
 }

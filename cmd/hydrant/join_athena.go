@@ -8,13 +8,29 @@ import (
 	"github.com/hydrant-stream/hydrant/aws/glue"
 )
 
-// definitions is Glue as Athena needs it: the catalog that its statements read and change.
-type definitions struct{ glue *glue.Service }
+// definitions is Glue as Athena needs it: the catalog that its statements read and change. Whoever asked
+// Athena needs the permissions that asking Glue would take.
+type definitions struct {
+	glue *glue.Service
+	may  permission
+}
+
+// permission allows whoever made the call behind a context to call an operation of another room, or
+// answers why not: iam.Authority.Authorize.
+type permission func(ctx context.Context, service, op string, in any) error
+
+// behalf calls an operation of Glue if the caller of Athena may.
+func behalf[In, Out any](ctx context.Context, d definitions, name string, op func(context.Context, *In) (*Out, error), in *In) (*Out, error) {
+	if err := d.may(ctx, "glue", name, in); err != nil {
+		return nil, err
+	}
+	return op(ctx, in)
+}
 
 func (d definitions) Databases(ctx context.Context) (all []athena.Database, err error) {
 	in := &glue.GetDatabasesIn{}
 	for {
-		out, err := d.glue.GetDatabases(ctx, in)
+		out, err := behalf(ctx, d, "GetDatabases", d.glue.GetDatabases, in)
 		if err != nil {
 			return nil, err
 		}
@@ -32,7 +48,7 @@ func athenaDatabase(d *glue.Database) athena.Database {
 }
 
 func (d definitions) Database(ctx context.Context, name string) (athena.Database, error) {
-	out, err := d.glue.GetDatabase(ctx, &glue.GetDatabaseIn{Name: name})
+	out, err := behalf(ctx, d, "GetDatabase", d.glue.GetDatabase, &glue.GetDatabaseIn{Name: name})
 	if err != nil {
 		return athena.Database{}, err
 	}
@@ -40,21 +56,21 @@ func (d definitions) Database(ctx context.Context, name string) (athena.Database
 }
 
 func (d definitions) CreateDatabase(ctx context.Context, db athena.Database) error {
-	_, err := d.glue.CreateDatabase(ctx, &glue.CreateDatabaseIn{DatabaseInput: &glue.DatabaseInput{
+	_, err := behalf(ctx, d, "CreateDatabase", d.glue.CreateDatabase, &glue.CreateDatabaseIn{DatabaseInput: &glue.DatabaseInput{
 		Name: db.Name, Description: db.Description, LocationUri: db.Location, Parameters: db.Parameters,
 	}})
 	return err
 }
 
 func (d definitions) DropDatabase(ctx context.Context, name string) error {
-	_, err := d.glue.DeleteDatabase(ctx, &glue.DeleteDatabaseIn{Name: name})
+	_, err := behalf(ctx, d, "DeleteDatabase", d.glue.DeleteDatabase, &glue.DeleteDatabaseIn{Name: name})
 	return err
 }
 
 func (d definitions) Tables(ctx context.Context, database string) (all []athena.Table, err error) {
 	in := &glue.GetTablesIn{DatabaseName: database}
 	for {
-		out, err := d.glue.GetTables(ctx, in)
+		out, err := behalf(ctx, d, "GetTables", d.glue.GetTables, in)
 		if err != nil {
 			return nil, err
 		}
@@ -68,7 +84,7 @@ func (d definitions) Tables(ctx context.Context, database string) (all []athena.
 }
 
 func (d definitions) Table(ctx context.Context, database, name string) (athena.Table, error) {
-	out, err := d.glue.GetTable(ctx, &glue.GetTableIn{DatabaseName: database, Name: name})
+	out, err := behalf(ctx, d, "GetTable", d.glue.GetTable, &glue.GetTableIn{DatabaseName: database, Name: name})
 	if err != nil {
 		return athena.Table{}, err
 	}
@@ -101,7 +117,7 @@ func athenaColumns(of []glue.Column) []athena.Column {
 func (d definitions) CreateTable(ctx context.Context, t athena.Table) error {
 	in := &glue.TableInput{Owner: "hadoop"}
 	overlay(in, &t)
-	_, err := d.glue.CreateTable(ctx, &glue.CreateTableIn{DatabaseName: t.Database, TableInput: in})
+	_, err := behalf(ctx, d, "CreateTable", d.glue.CreateTable, &glue.CreateTableIn{DatabaseName: t.Database, TableInput: in})
 	return err
 }
 
@@ -138,7 +154,7 @@ func overlayColumns(old []glue.Column, now []athena.Column) []glue.Column {
 }
 
 func (d definitions) ChangeTable(ctx context.Context, t athena.Table) error {
-	out, err := d.glue.GetTable(ctx, &glue.GetTableIn{DatabaseName: t.Database, Name: t.Name})
+	out, err := behalf(ctx, d, "GetTable", d.glue.GetTable, &glue.GetTableIn{DatabaseName: t.Database, Name: t.Name})
 	if err != nil {
 		return err
 	}
@@ -149,16 +165,19 @@ func (d definitions) ChangeTable(ctx context.Context, t athena.Table) error {
 		ViewOriginalText: old.ViewOriginalText, ViewExpandedText: old.ViewExpandedText, TargetTable: old.TargetTable, ViewDefinition: old.ViewDefinition,
 	}
 	overlay(in, &t)
-	_, err = d.glue.UpdateTable(ctx, &glue.UpdateTableIn{DatabaseName: t.Database, TableInput: in, VersionId: old.VersionId})
+	_, err = behalf(ctx, d, "UpdateTable", d.glue.UpdateTable, &glue.UpdateTableIn{DatabaseName: t.Database, TableInput: in, VersionId: old.VersionId})
 	return err
 }
 
 func (d definitions) DropTable(ctx context.Context, database, name string) error {
-	_, err := d.glue.DeleteTable(ctx, &glue.DeleteTableIn{DatabaseName: database, Name: name})
+	_, err := behalf(ctx, d, "DeleteTable", d.glue.DeleteTable, &glue.DeleteTableIn{DatabaseName: database, Name: name})
 	return err
 }
 
 func (d definitions) Partitions(ctx context.Context, database, table string) ([]athena.Partition, error) {
+	if err := d.may(ctx, "glue", "GetPartitions", &glue.GetPartitionsIn{DatabaseName: database, TableName: table}); err != nil {
+		return nil, err
+	}
 	list, err := d.glue.Partitions(hydrant.ScopeOf(ctx), database, table)
 	if err != nil {
 		return nil, err
@@ -179,7 +198,7 @@ func (d definitions) AddPartitions(ctx context.Context, t athena.Table, list []a
 			in.PartitionInputList = append(in.PartitionInputList, gluePartition(&t, p))
 		}
 		list = list[n:]
-		out, err := d.glue.BatchCreatePartition(ctx, in)
+		out, err := behalf(ctx, d, "BatchCreatePartition", d.glue.BatchCreatePartition, in)
 		if err != nil {
 			return existing, err
 		}
@@ -202,12 +221,12 @@ func gluePartition(t *athena.Table, p athena.Partition) glue.PartitionInput {
 }
 
 func (d definitions) DropPartition(ctx context.Context, database, table string, values []string) error {
-	_, err := d.glue.DeletePartition(ctx, &glue.DeletePartitionIn{DatabaseName: database, TableName: table, PartitionValues: values})
+	_, err := behalf(ctx, d, "DeletePartition", d.glue.DeletePartition, &glue.DeletePartitionIn{DatabaseName: database, TableName: table, PartitionValues: values})
 	return err
 }
 
 func (d definitions) ChangePartition(ctx context.Context, t athena.Table, values []string, p athena.Partition) error {
 	in := gluePartition(&t, p)
-	_, err := d.glue.UpdatePartition(ctx, &glue.UpdatePartitionIn{DatabaseName: t.Database, TableName: t.Name, PartitionValueList: values, PartitionInput: &in})
+	_, err := behalf(ctx, d, "UpdatePartition", d.glue.UpdatePartition, &glue.UpdatePartitionIn{DatabaseName: t.Database, TableName: t.Name, PartitionValueList: values, PartitionInput: &in})
 	return err
 }

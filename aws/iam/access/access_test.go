@@ -63,6 +63,9 @@ func TestEveryOperationHasItsRule(t *testing.T) {
 				continue
 			}
 			for _, n := range needs {
+				if n.Action == "*:*" { // for those who may do everything
+					continue
+				}
 				if n.Resource == "*" && !slices.Contains(without, name) || n.Resource == "" || strings.HasSuffix(n.Resource, "/") ||
 					strings.HasSuffix(n.Resource, ":") && svc.Name != "logs" {
 					t.Errorf("%s: %s on %q", name, n.Action, n.Resource)

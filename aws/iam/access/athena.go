@@ -1,11 +1,21 @@
 package access
 
+import "strings"
+
 var athenaRules = func() map[string]rule {
 	m := map[string]rule{}
 	each(m, rule{on: workgroup("WorkGroup")},
 		"CreateNamedQuery", "CreatePreparedStatement", "DeletePreparedStatement", "GetPreparedStatement",
 		"BatchGetPreparedStatement", "ListNamedQueries", "ListPreparedStatements", "ListQueryExecutions",
 		"StartQueryExecution", "UpdatePreparedStatement", "GetWorkGroup", "DeleteWorkGroup", "UpdateWorkGroup")
+	start := m["StartQueryExecution"]
+	start.also = func(x *input) (needs []Need) {
+		for _, at := range x.deep("OutputLocation") {
+			needs = append(needs, Need{Action: "s3:PutObject", Resource: "arn:aws:s3:::" + strings.TrimSuffix(strings.TrimPrefix(at, "s3://"), "/") + "/*"})
+		}
+		return needs
+	}
+	m["StartQueryExecution"] = start
 	m["CreateWorkGroup"] = rule{on: workgroup("Name")}
 	each(m, rule{on: byQuery("QueryExecutionId")},
 		"GetQueryExecution", "GetQueryResults", "GetQueryResultsStream", "GetQueryRuntimeStatistics", "StopQueryExecution")

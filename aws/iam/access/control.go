@@ -11,12 +11,18 @@ var formationRules = func() map[string]rule {
 		}
 		return arn + "/*" // the id in it is not known by name
 	})
-	each(m, rule{on: stack, also: passes("cloudformation.amazonaws.com", "RoleARN")},
-		"CreateStack", "UpdateStack", "DeleteStack", "CreateChangeSet", "ContinueUpdateRollback")
+	// The house makes a stack's resources, and may do everything. Who has it make them must be somebody
+	// who may, too, or a template would be a way to any permission.
+	everything := func(x *input) []Need {
+		return append(passes("cloudformation.amazonaws.com", "RoleARN")(x), Need{Action: "*:*", Resource: "*"})
+	}
+	each(m, rule{on: stack, also: everything},
+		"CreateStack", "UpdateStack", "DeleteStack", "ExecuteChangeSet", "ContinueUpdateRollback", "RollbackStack")
+	each(m, rule{on: stack, also: passes("cloudformation.amazonaws.com", "RoleARN")}, "CreateChangeSet")
 	each(m, rule{on: stack},
 		"CancelUpdateStack", "DeleteChangeSet", "DescribeChangeSet", "DescribeStackEvents", "DescribeStackResource",
-		"DescribeStackResources", "DescribeStacks", "ExecuteChangeSet", "GetStackPolicy", "GetTemplate", "ListChangeSets",
-		"ListStackResources", "SetStackPolicy", "UpdateTerminationProtection", "RollbackStack", "DescribeEvents")
+		"DescribeStackResources", "DescribeStacks", "GetStackPolicy", "GetTemplate", "ListChangeSets",
+		"ListStackResources", "SetStackPolicy", "UpdateTerminationProtection", "DescribeEvents")
 	each(m, rule{on: one(func(x *input) string {
 		if !x.has("StackName") {
 			return ""

@@ -21,6 +21,13 @@ type feed interface {
 }
 
 func (s *Mappings) feed(m *Mapping, shard string) feed {
+	if s.cfg.Reads == nil {
+		return s.open(m, shard)
+	}
+	return allowed{s.open(m, shard), func(ctx context.Context) error { return s.mayRead(ctx, m) }}
+}
+
+func (s *Mappings) open(m *Mapping, shard string) feed {
 	p := poll{streams: s.cfg.Streams, stream: m.Stream, shard: shard}
 	if s.cfg.Limits {
 		p.pace = &pace{poll: m.Consumer == ""}

@@ -28,6 +28,7 @@ const (
 	resultInternal = "PROBLEM: Lambda internal error"
 	resultStream   = "PROBLEM: Stream not found"
 	resultConsumer = "PROBLEM: Stream consumer not found"
+	resultDenied   = "PROBLEM: Cannot access stream. " + deniedTail
 )
 
 // Mapping joins a stream to a function.

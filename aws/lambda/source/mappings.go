@@ -32,6 +32,7 @@ type Config struct {
 	Queues    Queues   // nil: those in SQS are
 	Landings  Landings // nil: the tag hydrant:exactly-once is refused
 	Unpack    Unpack   // nil: aggregates are not taken apart
+	Reads     Reads    // nil: every role allows to read
 	Metrics   Metrics  // nil: none
 	// Limits holds mappings to the rates at which AWS reads a shard.
 	Limits bool
@@ -165,6 +166,9 @@ func (s *Mappings) Create(ctx context.Context, m Mapping, enabled bool) (Mapping
 	}
 	if err != nil {
 		return Mapping{}, err
+	}
+	if err := s.mayRead(ctx, &m); err != nil {
+		return Mapping{}, denied(&m)
 	}
 	m.ID = uuid.NewString()
 	m.State = Creating

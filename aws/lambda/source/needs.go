@@ -32,6 +32,10 @@ type Consumers interface {
 	Consumer(ctx context.Context, consumerARN string) (streamARN string, err error)
 }
 
+// Reads decides whether a function's role allows its mapping to read: nil, or an error in AWS's words.
+// consumer is "" for a stream that is polled. It may be called concurrently, before every read.
+type Reads func(ctx context.Context, roleARN, stream, consumer string) error
+
 // Unpack takes a KPL aggregate apart: its records in order with Key and Data, which may be none. ok is
 // false where the record is no aggregate, or one the shard's consumers get as it is.
 type Unpack func(streamARN, shardID string, r hydrant.Record) (inner []hydrant.Record, ok bool)

@@ -2,6 +2,7 @@ package source
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"math/rand/v2"
 	"sync"
@@ -190,6 +191,9 @@ func (r *run) startReaders(shards []hydrant.Shard, started map[string]bool, ende
 func (r *run) trouble(what string, err error, tries int) {
 	if hydrant.FaultCode(err) == "ResourceNotFoundException" {
 		r.result(resultStream)
+	}
+	if errors.Is(err, errDenied) {
+		r.result(resultDenied)
 	}
 	r.log.Warn(what, "stream", r.m.Stream, "tries", tries, "err", err)
 }
