@@ -29,6 +29,7 @@ var may = []struct {
 	{"store/journal/...", []string{"", "store/vfs/...", "store/journal/..."}, "control state on files"},
 	{"store/shardlog/...", []string{"", "store/vfs/...", "store/journal/...", "store/shardlog/..."}, "records on files"},
 	{"store/blob/...", []string{"", "store/vfs/...", "store/blob/..."}, "objects on files"},
+	{"store/blob/s3/...", []string{"", "store/blob/...", "internal/awsbody"}, "objects behind an endpoint"},
 	{"query/...", []string{"", "columnar/...", "store/blob/...", "query/..."}, "SQL over the lake"},
 	{"aws/kinesis/...", service("kinesis"), noSiblings},
 	{"aws/lambda/...", service("lambda"), noSiblings},
