@@ -36,6 +36,7 @@ func (e *Engine) run(ctx context.Context, s Statement, columns func([]Column) er
 	defer conn.Close()
 
 	db := &database{ctx: ctx, conn: conn}
+	defer db.release() // when the connection is still open: a name, once opened, is not needed any more
 	if err := db.prepare(e.config, temp); err != nil {
 		return err
 	}
@@ -87,6 +88,11 @@ func (e *Engine) fill(db *database, s Statement, found refs) error {
 		if err != nil {
 			return err
 		}
+		release, err := e.fetch(db.ctx, files)
+		if err != nil {
+			return err
+		}
+		db.fetched = append(db.fetched, release)
 		body, err := selectOf(t, files, s.Paths)
 		if err != nil {
 			return err
@@ -174,6 +180,13 @@ type database struct {
 	conn    *sql.Conn
 	allowed []string // the files it may open once shut
 	files   []file   // the same, with what they are called outside
+	fetched []func() // ends the use of copies
+}
+
+func (db *database) release() {
+	for _, f := range db.fetched {
+		f()
+	}
 }
 
 func (db *database) exec(sql string) error {

@@ -18,6 +18,8 @@ type file struct {
 	path   string
 	uri    string // s3://bucket/key
 	values []*string
+	bucket string
+	object blob.Info
 }
 
 // filesOf finds the files of a table, in order of their keys.
@@ -118,17 +120,49 @@ func (e *Engine) filesUnder(ctx context.Context, t *Table, location string, plac
 			if !ok {
 				continue
 			}
-			path, ok := e.config.Paths.Path(bucket, o.Key)
-			if !ok {
-				return nil, fmt.Errorf("query: object s3://%s/%s is not a file", bucket, o.Key)
+			f := file{uri: "s3://" + bucket + "/" + o.Key, values: values, bucket: bucket, object: o}
+			if f.path, ok = e.config.Paths.Path(bucket, o.Key); !ok && e.config.Fetch == nil {
+				return nil, fmt.Errorf("query: object %s is not a file", f.uri)
 			}
-			files = append(files, file{path, "s3://" + bucket + "/" + o.Key, values})
+			files = append(files, f)
 		}
 		if !l.More {
 			return files, nil
 		}
 		page.After = l.Next
 	}
+}
+
+// fetch gives files without a path one that is there until release is called.
+func (e *Engine) fetch(ctx context.Context, files []file) (release func(), err error) {
+	var releases []func()
+	release = func() {
+		for _, f := range releases {
+			f()
+		}
+	}
+	wanted := map[string][]int{} // bucket -> files
+	for i, f := range files {
+		if f.path == "" {
+			wanted[f.bucket] = append(wanted[f.bucket], i)
+		}
+	}
+	for bucket, of := range wanted {
+		objects := make([]blob.Info, len(of))
+		for n, i := range of {
+			objects[n] = files[i].object
+		}
+		paths, done, err := e.config.Fetch.Fetch(ctx, bucket, objects)
+		if err != nil {
+			release()
+			return nil, fmt.Errorf("query: %w", err)
+		}
+		releases = append(releases, done)
+		for n, i := range of {
+			files[i].path = paths[n]
+		}
+	}
+	return release, nil
 }
 
 // hidden: a folder marker, or a name that begins with _ or . on any level below the location.

@@ -28,6 +28,9 @@ type Config struct {
 	// Lake holds the objects, Paths says in which files.
 	Lake  blob.Store
 	Paths blob.Pather
+	// Fetch makes files of objects that Paths does not know; nil where there are none such. All objects
+	// a statement's tables have are fetched before it runs, whatever its conditions.
+	Fetch blob.Fetcher
 	// Memory bounds one query, in DuckDB's words; a query that needs more spills into TempDir.
 	// Default "1GB".
 	Memory string

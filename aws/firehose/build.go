@@ -17,13 +17,21 @@ import (
 
 // build writes the objects of an intent from the spool. It may be called any number of times: the
 // same intent over the same spool writes the same bytes to the same keys. It returns when the
-// objects survive power loss. seen are the places in a Kinesis source behind the records.
-func (s *Service) build(ctx context.Context, shard shardlog.ShardID, in *intent, kind laneKind) (objects []Object, seen positions, err error) {
-	select {
-	case s.builders <- struct{}{}:
-		defer func() { <-s.builders }()
-	case <-ctx.Done():
-		return nil, nil, ctx.Err()
+// objects survive power loss. seen are the places in a Kinesis source behind the records. again: the
+// last attempt failed. Such builds come one after the other, so that a lake which hangs holds one
+// token and not all.
+func (s *Service) build(ctx context.Context, shard shardlog.ShardID, in *intent, kind laneKind, again bool) (objects []Object, seen positions, err error) {
+	tokens := []chan struct{}{s.builders}
+	if again {
+		tokens = []chan struct{}{s.doubtful, s.builders}
+	}
+	for _, t := range tokens {
+		select {
+		case t <- struct{}{}:
+			defer func() { <-t }()
+		case <-ctx.Done():
+			return nil, nil, ctx.Err()
+		}
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()

@@ -186,7 +186,7 @@ func (l *lane) deliver(ctx context.Context) error {
 	if err := l.abandon(ctx, in); err != nil {
 		return err
 	}
-	objects, seen, err := l.w.s.build(ctx, l.shard, in, l.kind)
+	objects, seen, err := l.w.s.build(ctx, l.shard, in, l.kind, l.attempts > 0)
 	if err != nil {
 		return err
 	}
@@ -249,7 +249,10 @@ func (l *lane) abandon(ctx context.Context, in *intent) error {
 
 // failed takes note of an attempt that failed.
 func (l *lane) failed(ctx context.Context, err error) {
-	l.w.s.measureFailure(l.w.st.now.Load(), l.kind, err)
+	l.mu.Lock()
+	oldest := l.oldest
+	l.mu.Unlock()
+	l.w.s.measureFailure(l.w.st.now.Load(), l.kind, err, oldest)
 	l.log.Warn("delivery failed; records are kept and it will be tried again", "lane", l.name, "attempt", l.attempts, "error", err)
 	l.w.s.report(ctx, l.view(), err)
 }

@@ -80,8 +80,9 @@ func (s *Service) measureDelivery(v *state, k laneKind, d *Delivery) {
 	}
 }
 
-// measureFailure samples an attempt the lake refused.
-func (s *Service) measureFailure(v *state, k laneKind, err error) {
+// measureFailure samples an attempt the lake refused. The oldest record (arrival, Unix ms) is not there
+// yet, and ages.
+func (s *Service) measureFailure(v *state, k laneKind, err error, oldest int64) {
 	if f, ok := errors.AsType[*failure](err); !ok || !strings.HasPrefix(f.code, "S3.") {
 		return
 	}
@@ -89,6 +90,9 @@ func (s *Service) measureFailure(v *state, k laneKind, err error) {
 	s.add(v, to+".Success", 0, "None")
 	s.add(v, to+".Records", 0, "Count")
 	s.add(v, to+".Bytes", 0, "Bytes")
+	if oldest > 0 {
+		s.add(v, to+".DataFreshness", time.Since(time.UnixMilli(oldest)).Seconds(), "Seconds")
+	}
 }
 
 // measureRound samples a round of the stage.

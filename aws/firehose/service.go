@@ -56,6 +56,7 @@ type Service struct {
 	cfg        Config
 	log        *slog.Logger
 	builders   chan struct{} // a token per object being built
+	doubtful   chan struct{} // the one token of builds whose last attempt failed, taken before one of builders
 	transforms chan struct{} // a token per round with functions
 
 	ctx    context.Context // ends with Close
@@ -106,6 +107,7 @@ func New(cfg Config) (*Service, error) {
 		cfg:        cfg,
 		log:        cfg.Logger.With("service", "firehose"),
 		builders:   make(chan struct{}, cfg.Builders),
+		doubtful:   make(chan struct{}, 1),
 		transforms: make(chan struct{}, cfg.Transforms),
 		streams:    map[key]*stream{},
 		spools:     map[string]*stream{},

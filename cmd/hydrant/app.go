@@ -20,7 +20,6 @@ import (
 	"github.com/hydrant-stream/hydrant/aws/s3"
 	"github.com/hydrant-stream/hydrant/aws/sqs"
 	"github.com/hydrant-stream/hydrant/query"
-	"github.com/hydrant-stream/hydrant/store/blob/dir"
 	"github.com/hydrant-stream/hydrant/store/journal"
 	"github.com/hydrant-stream/hydrant/store/shardlog/segment"
 	"github.com/hydrant-stream/hydrant/store/vfs"
@@ -32,7 +31,7 @@ import (
 type house struct {
 	journal  journal.Journal
 	records  *segment.Engine
-	lake     *dir.Store
+	lake     lake
 	identity *identity
 	logs     *cwlogs.Service
 	watch    *cloudwatch.Service
@@ -86,10 +85,9 @@ func openHouse(ctx context.Context, c Config, endpoint string, log *slog.Logger,
 		return h, fmt.Errorf("open the log: %w", err)
 	}
 	h.closing(h.records.Close)
-	if h.lake, err = dir.Open(filepath.Join(c.Data, "s3")); err != nil {
+	if h.lake, err = openLake(ctx, c, h.closing); err != nil {
 		return h, fmt.Errorf("open the lake: %w", err)
 	}
-	h.closing(h.lake.Close)
 
 	// Who may act.
 	if h.identity, err = openIdentity(h, keys, enforce); err != nil {
@@ -135,7 +133,7 @@ func openHouse(ctx context.Context, c Config, endpoint string, log *slog.Logger,
 	if err := os.MkdirAll(temp, 0o755); err != nil {
 		return h, err
 	}
-	h.query = query.New(query.Config{Catalog: catalog{h.glue, h.identity.authority.Authorize}, Lake: h.lake, Paths: h.lake, Memory: c.QueryMemory, Threads: c.QueryThreads, TempDir: temp})
+	h.query = query.New(query.Config{Catalog: catalog{h.glue, h.identity.authority.Authorize}, Lake: h.lake, Paths: h.lake, Fetch: h.lake.copies, Memory: c.QueryMemory, Threads: c.QueryThreads, TempDir: temp})
 	h.closing(h.query.Close)
 
 	if h.athena, err = athena.New(athena.Config{Journal: h.journal, Lake: h.lake, Catalog: definitions{h.glue, h.identity.authority.Authorize}, Query: h.query, Log: log}); err != nil {

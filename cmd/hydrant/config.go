@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"net/url"
 	"os"
 	"os/user"
 	"strconv"
@@ -14,6 +15,7 @@ import (
 	"github.com/alecthomas/kong"
 
 	"github.com/hydrant-stream/hydrant/aws/lambda/runtime"
+	"github.com/hydrant-stream/hydrant/store/blob/mount"
 )
 
 // Config is everything one can set of a running hydrant. The zero value of nothing is needed: every
@@ -35,6 +37,10 @@ type Config struct {
 
 	FunctionUser    string   `placeholder:"NAME" help:"User that Lambda functions run as, instead of you. It takes root."`
 	FunctionFolders []string `name:"function-folder" sep:"none" placeholder:"NAME=DIR" help:"Run a function's $LATEST from a folder instead of its archive: an edit is there at the next invocation. Repeatable; on loopback only."`
+
+	Lake         []string `sep:"none" placeholder:"[NAME=]s3://BUCKET[/PREFIX]" help:"A bucket, or a prefix of one, that lies at an S3 endpoint instead of in DIR: deliveries to it, reads and queries of it go there. Repeatable. Credentials and Region are those the AWS SDK finds."`
+	LakeEndpoint string   `placeholder:"URL" help:"Endpoint of --lake, where it is not Amazon's; buckets are named in the path."`
+	LakeCacheMiB int      `default:"4096" name:"lake-cache-mib" help:"Disk for copies of such objects that queries read. A query over more is refused."`
 
 	SegmentMiB   int    `default:"128" name:"segment-mib" help:"Size of a log segment. Space is freed segment by segment."`
 	TailMiB      int    `default:"64" name:"tail-mib" help:"Memory for the newest records, from which tailing readers are served."`
@@ -118,6 +124,37 @@ func (c *Config) functionFolders() (map[string]string, error) {
 	return folders, nil
 }
 
+// mounts are the buckets that lie elsewhere.
+func (c *Config) mounts() ([]mount.Mount, error) {
+	var all []mount.Mount
+	for _, l := range c.Lake {
+		m, err := mount.Parse(l)
+		if err != nil {
+			return nil, hinted{fmt.Errorf("lake %w", err), "give --lake s3://my-bucket"}
+		}
+		all = append(all, m)
+	}
+	return all, nil
+}
+
+// checkLake refuses a lake that could only be a mistake.
+func (c *Config) checkLake() error {
+	if c.LakeEndpoint == "" {
+		return nil
+	}
+	if len(c.Lake) == 0 {
+		return hinted{errors.New("--lake-endpoint without --lake"), "name the buckets that lie there: --lake s3://my-bucket"}
+	}
+	u, err := url.Parse(c.LakeEndpoint)
+	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
+		return hinted{fmt.Errorf("lake endpoint %q is no URL", c.LakeEndpoint), "give --lake-endpoint https://host:port"}
+	}
+	if u.Host == c.Addr {
+		return hinted{fmt.Errorf("lake endpoint %s is this hydrant itself", c.LakeEndpoint), "leave --lake out: objects are kept in --data then"}
+	}
+	return nil
+}
+
 // loopback reports whether only this machine can reach the address.
 func (c *Config) loopback() bool {
 	host, _, err := net.SplitHostPort(c.Addr)
@@ -133,6 +170,9 @@ func (c *Config) loopback() bool {
 
 // check refuses settings that would expose the house.
 func (c *Config) check() error {
+	if err := c.checkLake(); err != nil {
+		return err
+	}
 	if c.Auth && len(c.AccessKeys) == 0 {
 		return hinted{errors.New("--auth checks signatures, and no access keys are configured"), "give --access-key ID:SECRET, or leave --auth out"}
 	}

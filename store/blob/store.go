@@ -1,5 +1,5 @@
 // Package blob keeps objects in buckets: the lake. dir keeps them as plain files, mem in memory,
-// s3 (later) in any S3-compatible endpoint; blobtest is the behaviour all of them show.
+// s3 in any S3-compatible endpoint; mount shows buckets of one store between those of another; blobtest is the behaviour all of them show.
 package blob
 
 import (
@@ -119,6 +119,13 @@ type Store interface {
 type Pather interface {
 	// Path is where the object's bytes are; it may not exist. ok is false where there is no such file.
 	Path(bucket, key string) (path string, ok bool)
+}
+
+// Fetcher makes files of objects that are not (Pather).
+type Fetcher interface {
+	// Fetch copies objects, as they were listed, to files of the returned paths, in the same order. The
+	// files are there until release is called, and no longer to be relied on then.
+	Fetch(ctx context.Context, bucket string, objects []Info) (paths []string, release func(), err error)
 }
 
 var (
