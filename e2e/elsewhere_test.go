@@ -68,10 +68,14 @@ func TestLakeElsewhere(t *testing.T) {
 		return err == nil && d.DeliveryStreamDescription.FailureDescription != nil && d.DeliveryStreamDescription.DeliveryStreamStatus == "ACTIVE"
 	}, "a lake that is away is not told of")
 	waitFor(t, func() bool { return strings.Contains(logged(t, near), `"errorCode":"S3.`) }, "no error event is logged")
+	intended, err := run(t, "dump", "delivery", "--endpoint", near.url, "crash")
+	if err != nil || strings.Count(intended, `"State":"intended"`) != 1 {
+		t.Errorf("manifest while the lake is away: %v\n%s", err, intended)
+	}
 	near.kill()
 	near = serve(t, nearData, "", flags...) // though the lake is away
 	put("restarted")
-	far = serve(t, farData, far.addr)
+	serve(t, farData, far.addr)
 	flush()
 
 	check(t, "the lake elsewhere", acked, inLake(t, filepath.Join(farData, "s3", "crash", "data")))
@@ -84,6 +88,10 @@ func TestLakeElsewhere(t *testing.T) {
 		t.Errorf("manifest: %v\n%s", err, manifest)
 	}
 	near.stop()
+	stopped, err := run(t, "dump", "delivery", "--data", nearData, "crash")
+	if err != nil || strings.Count(stopped, `"State":"committed"`) != strings.Count(manifest, `"State":"committed"`) {
+		t.Errorf("manifest of the stopped process: %v\n%s", err, stopped)
+	}
 }
 
 // logTo has a delivery stream log its errors to the log group "errors".

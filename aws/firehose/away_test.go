@@ -141,6 +141,9 @@ func TestLakeAway(t *testing.T) {
 			err := h.find(here, "far").work.Load().failing()
 			return err != nil && strings.HasPrefix(err.Error(), trouble.code)
 		})
+		if list, err := h.Manifest(here, "far"); err != nil || list[len(list)-1].State != "intended" || list[len(list)-1].Objects[0].Bucket != "there" {
+			t.Errorf("%s: manifest %+v, %v", trouble.is, list, err)
+		}
 		was := m.last()
 		until(t, trouble.is+": the oldest record does not age", func() bool { return m.last() > was })
 		h.put("near", "goes on")
@@ -149,6 +152,20 @@ func TestLakeAway(t *testing.T) {
 		for _, name := range []string{"far", "far2", "far3"} {
 			h.flush(name)
 		}
+	}
+	records := int64(0)
+	list, err := h.Manifest(here, "far")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range list {
+		if e.State != "committed" {
+			t.Errorf("manifest at the end holds %+v", e)
+		}
+		records += e.Records
+	}
+	if records != int64(n) {
+		t.Errorf("the manifest tells of %d records, %d were put", records, n)
 	}
 	seen := map[string]int{}
 	for key, body := range h.objects("there") {

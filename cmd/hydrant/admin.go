@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/hydrant-stream/hydrant"
+	"github.com/hydrant-stream/hydrant/aws/firehose"
 	"github.com/hydrant-stream/hydrant/aws/lambda"
 	"github.com/hydrant-stream/hydrant/aws/lambda/source"
 )
@@ -157,11 +158,14 @@ func (s *server) handleQuery(w http.ResponseWriter, r *http.Request) {
 }
 
 func (s *server) handleDeliveries(w http.ResponseWriter, r *http.Request) {
-	ctx, scope := scoped(r)
-	list, err := s.house.Load().firehose.Deliveries(ctx, scope, r.PathValue("name"))
+	_, scope := scoped(r)
+	list, err := s.house.Load().firehose.Manifest(scope, r.PathValue("name"))
 	if err != nil {
 		fail(w, err)
 		return
+	}
+	if list == nil {
+		list = []firehose.Entry{}
 	}
 	reply(w, http.StatusOK, list)
 }

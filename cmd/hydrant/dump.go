@@ -9,6 +9,8 @@ import (
 	"net/url"
 	"os"
 
+	"github.com/hydrant-stream/hydrant"
+	"github.com/hydrant-stream/hydrant/aws/firehose"
 	"github.com/hydrant-stream/hydrant/store/journal"
 	"github.com/hydrant-stream/hydrant/store/shardlog/segment"
 	"github.com/hydrant-stream/hydrant/store/vfs"
@@ -74,11 +76,15 @@ func (c *dumpJournalCmd) Run(context.Context) error {
 
 type dumpDeliveryCmd struct {
 	remote `embed:""`
+	Data   string `placeholder:"DIR" help:"Read a data folder that no hydrant is running on, instead of asking a running one."`
 	Name   string `arg:"" help:"Delivery stream."`
 }
 
 // Run prints the manifest of a delivery stream.
 func (c *dumpDeliveryCmd) Run(ctx context.Context) error {
+	if c.Data != "" {
+		return c.stopped()
+	}
 	var list []json.RawMessage
 	if err := c.call(ctx, http.MethodGet, "/_hydrant/firehose/"+url.PathEscape(c.Name)+"/deliveries", nil, &list); err != nil {
 		return err
@@ -87,4 +93,21 @@ func (c *dumpDeliveryCmd) Run(ctx context.Context) error {
 		fmt.Println(string(d))
 	}
 	return nil
+}
+
+// stopped prints it from the journal of a data folder.
+func (c *dumpDeliveryCmd) stopped() error {
+	d := dataFolder{Data: c.Data}
+	return d.locked(func(disk vfs.FS) error {
+		j, err := journal.Open(disk, "journal")
+		if err != nil {
+			return err
+		}
+		list, err := firehose.Manifest(j, hydrant.Scope{Account: c.Account, Region: c.Region}, c.Name)
+		out := json.NewEncoder(os.Stdout)
+		for i := range list {
+			err = errors.Join(err, out.Encode(&list[i]))
+		}
+		return errors.Join(err, j.Close())
+	})
 }
