@@ -230,6 +230,9 @@ func TestTroubles(t *testing.T) {
 func TestConformOtherServer(t *testing.T) {
 	url := os.Getenv("HYDRANT_S3_ENDPOINT")
 	if url == "" {
+		if os.Getenv("HYDRANT_CONFORM") != "" && os.Getenv("HYDRANT_REQUIRE") != "" {
+			t.Fatal("HYDRANT_S3_ENDPOINT names no endpoint")
+		}
 		t.Skip("HYDRANT_S3_ENDPOINT names no endpoint")
 	}
 	blobtest.RunEndpoint(t, func(t *testing.T) blob.Store {
