@@ -30,11 +30,7 @@ func unpackCommas(_, _ string, r hydrant.Record) (inner []hydrant.Record, ok boo
 }
 
 func (m *memoryStreams) putData(shard, data string) {
-	m.put(shard, 0, 1)
-	m.change(func() {
-		s := m.shard(shard)
-		s.recs[len(s.recs)-1].Data = []byte(data)
-	})
+	m.change(func() { m.append(shard, "k0", data) })
 }
 
 // TestPush: a consumer's records come at once whatever the limits, name the consumer, and aggregates

@@ -75,12 +75,17 @@ func (m *memoryStreams) shard(id string) *memoryShard {
 // put appends records with data n, n+1, … and key "k<n mod 7>".
 func (m *memoryStreams) put(shard string, from, to int) {
 	m.change(func() {
-		s := m.shard(shard)
 		for n := from; n < to; n++ {
-			o := uint64(len(s.recs)+1) * 10
-			s.recs = append(s.recs, hydrant.Record{Offset: o, Arrival: time.Now().UnixMilli(), Sequence: fmt.Sprint(4900000 + o), Key: fmt.Sprintf("k%d", n%7), Data: fmt.Append(nil, n)})
+			m.append(shard, fmt.Sprintf("k%d", n%7), fmt.Sprint(n))
 		}
 	})
+}
+
+// append is put for one record of any data. The caller is in a change.
+func (m *memoryStreams) append(shard, key, data string) {
+	s := m.shard(shard)
+	o := uint64(len(s.recs)+1) * 10
+	s.recs = append(s.recs, hydrant.Record{Offset: o, Arrival: time.Now().UnixMilli(), Sequence: fmt.Sprint(4900000 + o), Key: key, Data: []byte(data)})
 }
 
 func (m *memoryStreams) close(shard string) {

@@ -46,7 +46,7 @@ func shardOf(eventID []byte) []byte {
 type scanner struct {
 	b    []byte
 	i    int
-	data []byte // the records' data, decoded; never grows beyond its capacity
+	data []byte // the records' data, decoded, one after the other
 	recs []record
 }
 
