@@ -212,27 +212,28 @@ func add(s *server, records int) error {
 	return nil
 }
 
-// getLoad reads the shard from its beginning, again and again for a while, or once through.
-func getLoad(s *server, during time.Duration) (float64, error) {
+// getLoad reads the shard from its beginning, again and again for a while, or once through. It gives records a
+// second, and how many they were.
+func getLoad(s *server, during time.Duration) (rate float64, records int, err error) {
 	c, err := dial(s.addr)
 	if err != nil {
-		return 0, err
+		return 0, 0, err
 	}
 	defer c.Close()
-	records, began := 0, time.Now()
+	began := time.Now()
 	for {
 		_, body, err := c.call(request("GetShardIterator", []byte(`{"StreamName":"bench","ShardId":"shardId-000000000000","ShardIteratorType":"TRIM_HORIZON"}`)))
 		if err != nil {
-			return 0, err
+			return 0, 0, err
 		}
 		var it struct{ ShardIterator string }
 		if err := json.Unmarshal(body, &it); err != nil {
-			return 0, err
+			return 0, 0, err
 		}
 		for {
 			_, body, err := c.call(request("GetRecords", fmt.Appendf(nil, `{"ShardIterator":"%s","Limit":10000}`, it.ShardIterator)))
 			if err != nil {
-				return 0, err
+				return 0, 0, err
 			}
 			n := bytes.Count(body, []byte(`"SequenceNumber":`))
 			if n == 0 {
@@ -247,7 +248,7 @@ func getLoad(s *server, during time.Duration) (float64, error) {
 			it.ShardIterator = string(tail[:end])
 		}
 		if took := time.Since(began); took >= during {
-			return float64(records) / took.Seconds(), nil
+			return float64(records) / took.Seconds(), records, nil
 		}
 	}
 }

@@ -134,6 +134,7 @@ func put(o *options) error {
 func get(o *options) error {
 	const records, cold = 100_000, 400_000
 	var memory, disk, kinesalite []float64
+	var cost, coldCost []float64 // of the server's CPU, in µs a record
 	for range o.Rounds {
 		s, err := startHydrant(o, "get")
 		if err != nil {
@@ -142,8 +143,11 @@ func get(o *options) error {
 		err = fill(s, records)
 		var n float64
 		if err == nil {
-			n, err = getLoad(s, o.Turn/2)
+			before := s.cpu()
+			var records int
+			n, records, err = getLoad(s, o.Turn/2)
 			memory = append(memory, n)
+			cost = append(cost, float64((s.cpu()-before).Microseconds())/float64(records))
 		}
 		if err == nil {
 			err = add(s, cold-records)
@@ -153,16 +157,19 @@ func get(o *options) error {
 			s, err = again(o, s) // nothing is in memory now
 		}
 		if err == nil {
-			n, err = getLoad(s, 0)
+			before := s.cpu()
+			var records int
+			n, records, err = getLoad(s, 0)
 			disk = append(disk, n)
+			coldCost = append(coldCost, float64((s.cpu()-before).Microseconds())/float64(records))
 		}
 		s.stop()
 		if err != nil {
 			return err
 		}
 	}
-	fmt.Printf("get          hydrant from memory, median %8.0f records/s, best %8.0f\n", median(memory), slices.Max(memory))
-	fmt.Printf("get          hydrant from files (once through, after a restart), median %8.0f records/s, best %8.0f\n", median(disk), slices.Max(disk))
+	fmt.Printf("get          hydrant from memory, median %8.0f records/s, best %8.0f; %.2f µs of CPU a record\n", median(memory), slices.Max(memory), median(cost))
+	fmt.Printf("get          hydrant from files (once through, after a restart), median %8.0f records/s, best %8.0f; %.2f µs of CPU a record\n", median(disk), slices.Max(disk), median(coldCost))
 	if o.Kinesalite == "" {
 		return nil
 	}
@@ -175,7 +182,7 @@ func get(o *options) error {
 		return err
 	}
 	for range o.Rounds {
-		n, err := getLoad(s, o.Turn/2)
+		n, _, err := getLoad(s, o.Turn/2)
 		if err != nil {
 			return err
 		}

@@ -107,6 +107,19 @@ func (s *server) memory() memory {
 	return memory{field("RssAnon:"), field("RssFile:") + field("RssShmem:")}
 }
 
+// cpu is the time the process has had on the cores, to 10 ms; 0 where it cannot be known.
+func (s *server) cpu() time.Duration {
+	b, _ := os.ReadFile(fmt.Sprintf("/proc/%d/stat", s.cmd.Process.Pid))
+	_, rest, ok := strings.Cut(string(b), ") ")
+	f := strings.Fields(rest)
+	if !ok || len(f) < 13 {
+		return 0
+	}
+	user, _ := strconv.Atoi(f[11])
+	system, _ := strconv.Atoi(f[12])
+	return time.Duration(user+system) * 10 * time.Millisecond
+}
+
 func cutAddr(addr string) (host, port string, err error) { return net.SplitHostPort(addr) }
 
 var errStatus = errors.New("not 200")
