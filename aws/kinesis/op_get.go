@@ -32,7 +32,8 @@ type (
 	GetRecordsOut struct {
 		Records Page
 		GetRecordsEnd
-		json []byte // of the end
+		json []byte        // of the end
+		page shardlog.Page // that Records are of
 	}
 	// GetRecordsEnd is what follows the records.
 	GetRecordsEnd struct {
@@ -199,7 +200,7 @@ func (s *Service) GetRecords(ctx context.Context, in *GetRecordsIn) (*GetRecords
 	if faults.EntriesOf(ctx).Refuse(it.key.name) != "" || s.Limits && !h.throttle.admitRead(now) {
 		return nil, hydrant.Faultf("ProvisionedThroughputExceededException", "Rate exceeded for shard %s in stream %s under account %s.", h.id(), it.key.name, it.key.scope.Account)
 	}
-	limit := shardlog.Limit{Records: maxGetRecords, Bytes: maxGetBytes}
+	limit := shardlog.Limit{Records: maxGetRecords, Bytes: maxGetBytes, Reuse: true} // freed when it is written
 	if in.Limit != nil {
 		limit.Records = *in.Limit
 	}
@@ -219,7 +220,7 @@ func (s *Service) recordsOut(st *stream, h *shard, it iterator, page shardlog.Pa
 	if err != nil {
 		return nil, s.logFault(err, st)
 	}
-	out := &GetRecordsOut{Records: h.page(page.Records, st.info.Encryption)}
+	out := &GetRecordsOut{Records: h.page(page.Records, st.info.Encryption), page: page}
 	out.MillisBehindLatest = behind(page, bounds, now)
 	if s.Limits {
 		h.throttle.spendRead(out.Records.bytes(), now)

@@ -149,16 +149,19 @@ func (out *GetRecordsOut) JSONSize() int {
 	return out.Records.jsonSize(out.json)
 }
 
-// AppendJSONPieces implements wire.JSONPieces.
+// AppendJSONPieces implements wire.JSONPieces. A reply is written once: the memory of its records is free
+// afterwards.
 func (out *GetRecordsOut) AppendJSONPieces(b []byte, full func([]byte) []byte) []byte {
+	defer out.page.Free()
 	if out.json == nil {
 		out.json = awsjson.Append(nil, &out.GetRecordsEnd)
 	}
 	return out.Records.appendJSON(b, out.json, full)
 }
 
-// AppendCBOR implements wire.CBORAppender.
+// AppendCBOR implements wire.CBORAppender, once as well.
 func (out *GetRecordsOut) AppendCBOR(b []byte, form awscbor.Form) []byte {
+	defer out.page.Free()
 	return out.Records.appendCBOR(b, form, &out.GetRecordsEnd)
 }
 

@@ -28,6 +28,8 @@ type Batch struct {
 type Limit struct {
 	Records int
 	Bytes   int // counted as Record.Size
+	// Reuse: the caller calls Page.Free, so that the memory of its pages serves others again.
+	Reuse bool
 }
 
 // Page is what one read found.
@@ -36,6 +38,23 @@ type Page struct {
 	Records []hydrant.Record
 	// Next is the offset to read from after these.
 	Next uint64
+
+	free func()
+}
+
+// Freed is the page with what Free does, once.
+func (p Page) Freed(by func()) Page {
+	p.free = by
+	return p
+}
+
+// Free gives the memory of the records' Data back: nobody may look at them any more. It does something only
+// where the read asked for Reuse; a page that is not freed is the garbage collector's.
+func (p *Page) Free() {
+	if p.free != nil {
+		p.free()
+		p.free = nil
+	}
 }
 
 // Bounds are the offsets a shard holds.

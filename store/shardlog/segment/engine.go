@@ -68,6 +68,7 @@ type Engine struct {
 	lists   *cache[listKey, []entry]
 	frames  *cache[frameKey, coldFrame]
 	count   counters
+	chunks  sync.Pool // of *[chunkSize]byte
 
 	// mu guards the maps, the queue and the list of segments.
 	mu       sync.RWMutex

@@ -34,6 +34,15 @@ func (e *Engine) Read(ctx context.Context, id shardlog.ShardID, from uint64, lim
 			return shardlog.Page{}, err
 		}
 	}
+	if len(p.chunks) > 0 {
+		chunks := p.chunks
+		p.page = p.page.Freed(func() {
+			for _, c := range chunks {
+				e.chunks.Put(c)
+			}
+			chunks = nil // a copy of the page may be freed too
+		})
+	}
 	return p.page, nil
 }
 
@@ -80,7 +89,7 @@ func (e *Engine) readMore(s *shard, p *pager) (more bool, err error) {
 		if i+1 < len(list) && cap(p.page.Records) == 0 {
 			p.reserve(int(part.next-list[i].first), list[i].size()/int(list[i].count))
 		}
-		records, err := e.readFrame(p.page.Records, part.seg, list[i], &p.keys)
+		records, err := e.readFrame(p.page.Records, e.room(p, int(list[i].length)), part.seg, list[i], &p.keys)
 		if err != nil {
 			return false, err
 		}
@@ -101,6 +110,31 @@ type pager struct {
 	page  shardlog.Page
 	bytes int
 	keys  keys
+
+	// chunks are memory for frames that comes from the engine's pool; left is what the last one has.
+	chunks []*[chunkSize]byte
+	left   []byte
+}
+
+// chunkSize is a piece of memory for frames read from files. Pages that are freed pass it on, so that a
+// reader through old records touches the same memory again and again.
+const chunkSize = 1 << 20
+
+// room is memory for a frame that goes into a page whole.
+func (e *Engine) room(p *pager, n int) []byte {
+	if !p.limit.Reuse || n > chunkSize/2 {
+		return make([]byte, n)
+	}
+	if len(p.left) < n {
+		c, ok := e.chunks.Get().(*[chunkSize]byte)
+		if !ok {
+			c = new([chunkSize]byte)
+		}
+		p.chunks, p.left = append(p.chunks, c), c[:]
+	}
+	b := p.left[:n:n]
+	p.left = p.left[n:]
+	return b
 }
 
 // reserve makes room for what a page will hold of that many records more, each of about size bytes.
@@ -268,7 +302,7 @@ func (e *Engine) frameRecords(g *segment, at entry) (coldFrame, error) {
 	if f, ok := e.frames.get(key); ok {
 		return f, nil
 	}
-	records, err := e.readFrame(nil, g, at, new(keys))
+	records, err := e.readFrame(nil, make([]byte, at.length), g, at, new(keys))
 	if err != nil {
 		return nil, err
 	}
@@ -276,9 +310,8 @@ func (e *Engine) frameRecords(g *segment, at entry) (coldFrame, error) {
 	return records, nil
 }
 
-// readFrame appends the records of a frame in a file.
-func (e *Engine) readFrame(dst []hydrant.Record, g *segment, at entry, keys *keys) ([]hydrant.Record, error) {
-	b := make([]byte, at.length)
+// readFrame appends the records of a frame in a file, read into b, which is of its length.
+func (e *Engine) readFrame(dst []hydrant.Record, b []byte, g *segment, at entry, keys *keys) ([]hydrant.Record, error) {
 	pos := int64(at.pos)
 	if err := g.readAt(b, pos); err != nil {
 		return nil, err
