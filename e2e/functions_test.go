@@ -13,7 +13,6 @@ func TestConformFunctions(t *testing.T) {
 	}
 	need(t, exec.Command("python3", "-c", "import boto3").Run() == nil, "python3 with boto3")
 	need(t, exec.Command("node", "--version").Run() == nil, "node")
-	need(t, exec.Command("pgrep", "--version").Run() == nil, "pgrep")
 	folder := t.TempDir()
 	p := serve(t, t.TempDir(), "", "--function-folder", "edited="+folder)
 	cmd := exec.Command("python3", "testdata/functions.py", p.url, folder)
