@@ -23,7 +23,6 @@ import (
 // delivered is the real delivery stream: its spool and its lake are on the disk that crashes, and it delivers while the
 // story goes on, so that what has landed is often no more in the spool than for the open token.
 type delivered struct {
-	*firehose.Landings
 	t       *testing.T
 	journal func() journal.Journal
 
@@ -31,6 +30,7 @@ type delivered struct {
 	lake     *dir.Store
 	log      *segment.Engine
 	service  *firehose.Service
+	landings *firehose.Landings
 	calls    int
 	accepted int // records acknowledged
 }
@@ -57,7 +57,7 @@ func (d *delivered) open(disk vfs.FS) {
 	if err != nil {
 		d.t.Fatal(err)
 	}
-	d.Landings = d.service.Landings()
+	d.landings = d.service.Landings()
 	_, err = d.service.CreateDeliveryStream(d.t.Context(), &firehose.CreateDeliveryStreamIn{
 		DeliveryStreamName: "s",
 		ExtendedS3DestinationConfiguration: &firehose.ExtendedS3DestinationConfiguration{
@@ -68,6 +68,19 @@ func (d *delivered) open(disk vfs.FS) {
 	if err != nil && !strings.Contains(err.Error(), "already exists") {
 		d.t.Fatal(err)
 	}
+}
+
+// now is the delivery stream of the present life: what is left of the one before may still ask.
+func (d *delivered) now() *firehose.Landings {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.landings
+}
+
+func (d *delivered) Open(token string) []journal.Change  { return d.now().Open(token) }
+func (d *delivered) Close(token string) []journal.Change { return d.now().Close(token) }
+func (d *delivered) Attempt(ctx context.Context, token string, n uint64) error {
+	return d.now().Attempt(ctx, token, n)
 }
 
 func (d *delivered) close() {
