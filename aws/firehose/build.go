@@ -61,7 +61,7 @@ type outputs struct {
 func (s *Service) outputs(ctx context.Context, in *intent) *outputs {
 	lines := blob.Meta{ContentType: octets}
 	begin := func(p place, meta blob.Meta) *upload {
-		return newUpload(ctx, s.cfg.Lake, p, meta, func() error { return s.mayWrite(ctx, in, p) })
+		return newUpload(ctx, s.cfg.Lake, p, blob.Put{Meta: meta, KMSKey: in.KMSKey}, func() error { return s.mayWrite(ctx, in, p) })
 	}
 	o := &outputs{data: begin(in.Data, in.meta()), rejects: begin(in.Rejects, lines)}
 	o.rejects.object.Error = conversionFailed

@@ -2,10 +2,13 @@ package firehose
 
 import (
 	"bytes"
+	"context"
 	"encoding/base64"
 	"encoding/json"
+	"io"
 	"regexp"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -13,6 +16,7 @@ import (
 	"github.com/parquet-go/parquet-go"
 
 	"github.com/hydrant-stream/hydrant"
+	"github.com/hydrant-stream/hydrant/store/blob"
 )
 
 func TestRecordsAreJoinedByteForByte(t *testing.T) {
@@ -324,4 +328,35 @@ func TestBuildIsAFunctionOfIntentAndSpool(t *testing.T) {
 			}
 		}
 	})
+}
+
+// keyedLake remembers the KMS keys it is asked to encrypt with.
+type keyedLake struct {
+	blob.Store
+	mu   sync.Mutex
+	keys map[string]int
+}
+
+func (l *keyedLake) Put(ctx context.Context, bucket, key string, body io.Reader, p blob.Put) (blob.Info, error) {
+	l.mu.Lock()
+	l.keys[p.KMSKey]++
+	l.mu.Unlock()
+	return l.Store.Put(ctx, bucket, key, body, p)
+}
+
+// What is delivered, and what could not be converted, is encrypted with the destination's key.
+func TestEncryptionKeyReachesTheLake(t *testing.T) {
+	const key = "arn:aws:kms:us-east-1:000000000000:key/k"
+	lake := &keyedLake{keys: map[string]int{}}
+	h := newHouse(t, func(c *Config) { lake.Store, c.Lake = c.Lake, lake })
+	h.tables.set(nil, "id bigint")
+	h.create("s", func(d *ExtendedS3DestinationConfiguration) {
+		converting(d)
+		d.EncryptionConfiguration = &EncryptionConfiguration{KMSEncryptionConfig: &KMSEncryptionConfig{AWSKMSKeyARN: key}}
+	})
+	h.put("s", `{"id":1}`, `{"id":"x"}`)
+	h.flush("s")
+	if lake.keys[key] != 2 || len(lake.keys) != 1 {
+		t.Errorf("keys %v", lake.keys)
+	}
 }

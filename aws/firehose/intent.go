@@ -47,6 +47,7 @@ type intent struct {
 	Entry         string // name inside a ZIP
 	Delimiter     string // between records
 	Conversion    *conversion
+	KMSKey        string `json:",omitempty"` // the lake is asked to encrypt the objects with
 
 	// Abandoned are objects of an earlier form of this intent, given up because the configuration
 	// changed while its destination failed. They are removed before anything is written.
@@ -92,6 +93,7 @@ func (s *Service) plan(ctx context.Context, v *state, b buffer, kind laneKind) (
 		Compression: d.CompressionFormat,
 		Entry:       uuid.NewString(),
 		Delimiter:   delimiterOf(d),
+		KMSKey:      d.EncryptionConfiguration.key(),
 	}
 	if c := d.DataFormatConversionConfiguration; c.enabled() {
 		conv, err := s.resolve(ctx, v.Scope, c)

@@ -17,7 +17,7 @@ import (
 //	Order    the destination is checked as AWS does: compression, size, presence, table
 //	Durable  the delivery stream and its spool survive when the call returns
 //	Differs  destinations other than S3, MSK and database sources, and ORC are refused; roles are not
-//	         assumed; KMS keys are stored and nothing is encrypted; one buffering hint may come without
+//	         assumed; KMS keys are stored, a lake elsewhere is asked to encrypt with them, and nothing here is encrypted; one buffering hint may come without
 //	         the other; records to be decompressed are taken from anyone, not from CloudWatch Logs alone
 //	Proof    lifecycle_test.go, validate_test.go, transform_test.go, partition_test.go, scenario_test.go
 func (s *Service) CreateDeliveryStream(ctx context.Context, in *CreateDeliveryStreamIn) (*CreateDeliveryStreamOut, error) {

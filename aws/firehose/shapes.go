@@ -19,6 +19,14 @@ type EncryptionConfiguration struct {
 	KMSEncryptionConfig *KMSEncryptionConfig
 }
 
+// key is the key of KMS objects are encrypted with, or "".
+func (c *EncryptionConfiguration) key() string {
+	if c == nil || c.KMSEncryptionConfig == nil {
+		return ""
+	}
+	return c.KMSEncryptionConfig.AWSKMSKeyARN
+}
+
 type CloudWatchLoggingOptions struct {
 	Enabled       *bool
 	LogGroupName  string `max:"512" pattern:"[\\.\\-_/#A-Za-z0-9]*"`

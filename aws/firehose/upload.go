@@ -19,7 +19,7 @@ const uploadBuffer = 64 << 10
 type upload struct {
 	ctx    context.Context
 	lake   blob.Store
-	meta   blob.Meta
+	put    blob.Put
 	object Object
 	may    func() error // asked before it begins
 
@@ -30,8 +30,8 @@ type upload struct {
 	closed bool           // Close went well
 }
 
-func newUpload(ctx context.Context, lake blob.Store, p place, meta blob.Meta, may func() error) *upload {
-	u := &upload{ctx: ctx, lake: lake, meta: meta, may: may, object: Object{Bucket: p.Bucket, Key: p.Key}}
+func newUpload(ctx context.Context, lake blob.Store, p place, put blob.Put, may func() error) *upload {
+	u := &upload{ctx: ctx, lake: lake, put: put, may: may, object: Object{Bucket: p.Bucket, Key: p.Key}}
 	u.buf = bufio.NewWriterSize(begun{u}, uploadBuffer)
 	return u
 }
@@ -59,7 +59,7 @@ func (u *upload) begin() {
 		err := u.may()
 		if err == nil {
 			var info blob.Info
-			info, err = u.lake.Put(u.ctx, u.object.Bucket, u.object.Key, r, blob.Put{Meta: u.meta})
+			info, err = u.lake.Put(u.ctx, u.object.Bucket, u.object.Key, r, u.put)
 			u.object.Size = info.Size
 		}
 		if err != nil {

@@ -51,6 +51,9 @@ type Put struct {
 	// unless the key exists with that ETag. Both are decided atomically with the write.
 	IfAbsent bool
 	IfMatch  string
+	// KMSKey: an endpoint is to encrypt the object with this key of KMS. Stores of our own encrypt nothing
+	// and ignore it.
+	KMSKey string
 }
 
 // Range is a part of an object: Length bytes from Offset. Length < 0 means to the end.

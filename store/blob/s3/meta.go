@@ -28,10 +28,13 @@ type headers struct {
 	contentType, contentEncoding, cacheControl, disposition, language, tagging *string
 	class                                                                      types.StorageClass
 	user                                                                       map[string]string
+	encryption                                                                 types.ServerSideEncryption
+	key                                                                        *string
 	options                                                                    func(*s3.Options)
 }
 
-func headersOf(m *blob.Meta) headers {
+func headersOf(p *blob.Put) headers {
+	m := &p.Meta
 	h := headers{
 		contentType: aws.String(orElse(m.ContentType, octets)), contentEncoding: given(m.ContentEncoding), cacheControl: given(m.CacheControl),
 		disposition: given(m.Disposition), language: given(m.Language), class: types.StorageClass(m.StorageClass),
@@ -50,6 +53,9 @@ func headersOf(m *blob.Meta) headers {
 			q.Set(k, v)
 		}
 		h.tagging = aws.String(strings.ReplaceAll(q.Encode(), "+", "%20"))
+	}
+	if p.KMSKey != "" {
+		h.encryption, h.key = types.ServerSideEncryptionAwsKms, &p.KMSKey
 	}
 	if m.Expires != "" { // the SDK takes a time only, and any text is allowed
 		expires := smithyhttp.SetHeaderValue("Expires", m.Expires)

@@ -37,11 +37,12 @@ func (s *Store) Put(ctx context.Context, bucket, key string, body io.Reader, p b
 func (s *Store) putWhole(ctx context.Context, bucket, key string, body []byte, p blob.Put) (blob.Info, error) {
 	ctx, cancel := s.call(ctx)
 	defer cancel()
-	h := headersOf(&p.Meta)
+	h := headersOf(&p)
 	in := &s3.PutObjectInput{
 		Bucket: &bucket, Key: &key, Body: bytes.NewReader(body), ContentLength: aws.Int64(int64(len(body))),
 		ContentType: h.contentType, ContentEncoding: h.contentEncoding, CacheControl: h.cacheControl, ContentDisposition: h.disposition,
 		ContentLanguage: h.language, Metadata: h.user, Tagging: h.tagging, StorageClass: h.class,
+		ServerSideEncryption: h.encryption, SSEKMSKeyId: h.key,
 	}
 	in.IfNoneMatch, in.IfMatch = conditions(p)
 	at := time.Now()
@@ -77,7 +78,7 @@ func (s *Store) refused(ctx context.Context, err error, p blob.Put, at place) er
 // putParts sends held, a whole part, and what is left of body, through the memory of held.
 func (s *Store) putParts(ctx context.Context, bucket, key string, held []byte, body io.Reader, p blob.Put) (info blob.Info, err error) {
 	at := place{bucket, key}
-	id, err := s.begin(ctx, at, &p.Meta)
+	id, err := s.begin(ctx, at, &p)
 	if err != nil {
 		return info, err
 	}
@@ -119,7 +120,7 @@ func (s *Store) putParts(ctx context.Context, bucket, key string, held []byte, b
 
 // begin opens an upload in parts. Uploads of the same key that were begun before this store was opened
 // are what a process left that was killed; they would be kept, and paid for, for ever.
-func (s *Store) begin(ctx context.Context, at place, m *blob.Meta) (id string, err error) {
+func (s *Store) begin(ctx context.Context, at place, p *blob.Put) (id string, err error) {
 	ctx, cancel := s.call(ctx)
 	defer cancel()
 	if left, err := s.client.ListMultipartUploads(ctx, &s3.ListMultipartUploadsInput{Bucket: &at.bucket, Prefix: &at.key}); err == nil {
@@ -129,11 +130,12 @@ func (s *Store) begin(ctx context.Context, at place, m *blob.Meta) (id string, e
 			}
 		}
 	}
-	h := headersOf(m)
+	h := headersOf(p)
 	out, err := s.client.CreateMultipartUpload(ctx, &s3.CreateMultipartUploadInput{
 		Bucket: &at.bucket, Key: &at.key,
 		ContentType: h.contentType, ContentEncoding: h.contentEncoding, CacheControl: h.cacheControl, ContentDisposition: h.disposition,
 		ContentLanguage: h.language, Metadata: h.user, Tagging: h.tagging, StorageClass: h.class,
+		ServerSideEncryption: h.encryption, SSEKMSKeyId: h.key,
 	}, h.options)
 	if err != nil {
 		return "", s.fault(ctx, err, at)

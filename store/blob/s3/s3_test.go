@@ -8,12 +8,14 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"maps"
 	"math/rand/v2"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -295,4 +297,36 @@ func (a *apart) Delete(ctx context.Context, bucket, key string) error {
 
 func (a *apart) List(ctx context.Context, bucket string, p blob.ListPage) (blob.Listing, error) {
 	return a.Store.List(ctx, bucket+a.mark, p)
+}
+
+// The endpoint is asked to encrypt with the key that is given, in one request and in parts.
+func TestKMSKey(t *testing.T) {
+	const key = "arn:aws:kms:eu-west-1:000000000000:key/k"
+	var mu sync.Mutex
+	asked := map[string]string{}
+	url, _ := endpoint(t, func(_ http.ResponseWriter, r *http.Request) bool {
+		if how := r.Header.Get("X-Amz-Server-Side-Encryption"); how != "" {
+			mu.Lock()
+			asked[r.Method+" "+r.URL.Path] = how + " " + r.Header.Get("X-Amz-Server-Side-Encryption-Aws-Kms-Key-Id")
+			mu.Unlock()
+			r.Header.Del("X-Amz-Server-Side-Encryption") // the server here encrypts nothing
+			r.Header.Del("X-Amz-Server-Side-Encryption-Aws-Kms-Key-Id")
+		}
+		return false
+	})
+	s := open(t, url, 0)
+	withBucket(t, s)
+	for name, size := range map[string]int{"small": 1, "large": 9 << 20, "plain": 1} {
+		p := blob.Put{KMSKey: key}
+		if name == "plain" {
+			p.KMSKey = ""
+		}
+		if _, err := s.Put(t.Context(), bucket, name, bytes.NewReader(make([]byte, size)), p); err != nil {
+			t.Fatal(name, err)
+		}
+	}
+	want := map[string]string{"PUT /" + bucket + "/small": "aws:kms " + key, "POST /" + bucket + "/large": "aws:kms " + key}
+	if !maps.Equal(asked, want) {
+		t.Errorf("asked for %v, want %v", asked, want)
+	}
 }
