@@ -10,9 +10,11 @@ import (
 	"log/slog"
 	"maps"
 	"math/rand/v2"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"os/exec"
 	"slices"
 	"strings"
 	"sync"
@@ -24,6 +26,7 @@ import (
 
 	"github.com/hydrant-stream/hydrant"
 	server "github.com/hydrant-stream/hydrant/aws/s3"
+	"github.com/hydrant-stream/hydrant/internal/absent"
 	"github.com/hydrant-stream/hydrant/store/blob"
 	"github.com/hydrant-stream/hydrant/store/blob/blobtest"
 	"github.com/hydrant-stream/hydrant/store/blob/mem"
@@ -227,19 +230,50 @@ func TestTroubles(t *testing.T) {
 	}
 }
 
-// TestConformOtherServer runs the suite against another implementation of S3: HYDRANT_S3_ENDPOINT is
-// the URL of one with nothing in it.
+// TestConformOtherServer runs the suite against another implementation of S3: HYDRANT_MOTO is the
+// command of moto's server (make conform).
 func TestConformOtherServer(t *testing.T) {
-	url := os.Getenv("HYDRANT_S3_ENDPOINT")
-	if url == "" {
-		if os.Getenv("HYDRANT_CONFORM") != "" && os.Getenv("HYDRANT_REQUIRE") != "" {
-			t.Fatal("HYDRANT_S3_ENDPOINT names no endpoint")
-		}
-		t.Skip("HYDRANT_S3_ENDPOINT names no endpoint")
+	if os.Getenv("HYDRANT_CONFORM") == "" {
+		t.Skip("runs with make conform")
 	}
+	url := otherServer(t)
 	blobtest.RunEndpoint(t, func(t *testing.T) blob.Store {
 		return &apart{open(t, url, 0), fmt.Sprintf("-%x", rand.Uint64())}
 	}, "strange keys", "listing", "random listing") // moto: no line feeds in keys, StartAfter skips whole prefixes
+}
+
+// otherServer starts moto's S3 and returns where it answers.
+func otherServer(t *testing.T) (url string) {
+	t.Helper()
+	moto := os.Getenv("HYDRANT_MOTO")
+	if moto == "" {
+		absent.Skip(t, "HYDRANT_MOTO names no command")
+	}
+	free, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	host, port, _ := net.SplitHostPort(free.Addr().String())
+	free.Close()
+	cmd := exec.Command(moto, "-H", host, "-p", port)
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		cmd.Process.Kill()
+		cmd.Wait()
+	})
+	url = "http://" + net.JoinHostPort(host, port)
+	for begun := time.Now(); ; time.Sleep(100 * time.Millisecond) {
+		resp, err := http.Get(url)
+		if err == nil {
+			resp.Body.Close()
+			return url
+		}
+		if time.Since(begun) > time.Minute {
+			t.Fatal("moto does not answer: ", err)
+		}
+	}
 }
 
 // apart is a part of an endpoint with buckets of its own.
