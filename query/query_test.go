@@ -359,6 +359,29 @@ func TestOnlyReads(t *testing.T) {
 		"SELECT * FROM duckdb_settings()",
 		"SELECT * FROM parquet_metadata('" + inside + "')",
 		"SELECT * FROM sniff_csv('" + outside + "')",
+		"SELECT * FROM read_csv_auto('" + outside + "')",
+		"SELECT * FROM read_json('" + outside + "')",
+		"SELECT * FROM read_ndjson_objects('" + outside + "')",
+		"SELECT * FROM parquet_scan('" + inside + "')",
+		"SELECT * FROM parquet_schema('" + inside + "')",
+		"SELECT * FROM read_duckdb('" + outside + "')",
+		"SELECT * FROM sqlite_scan('" + outside + "', 't')",
+		"SELECT * FROM query_table('d.t')",
+		"SELECT * FROM duckdb_secrets()",
+		"SELECT * FROM duckdb_extensions()",
+		"SELECT * FROM pragma_database_list()",
+		"SELECT * FROM d.t WHERE a IN (SELECT length(content) FROM read_text('" + outside + "'))",
+		"CREATE MACRO m() AS TABLE FROM read_text('" + outside + "')",
+		"CREATE SECRET (TYPE s3)",
+		"IMPORT DATABASE '" + outside + "'",
+		"DETACH lake",
+		"CHECKPOINT",
+		"VACUUM",
+		"PREPARE p AS SELECT 1",
+		"FROM read_text('" + outside + "')",
+		"DESCRIBE SELECT * FROM read_text('" + outside + "')",
+		"SUMMARIZE SELECT * FROM read_text('" + outside + "')",
+		"PIVOT (FROM read_text('" + outside + "')) ON filename USING count(*)",
 	} {
 		_, err := l.engine.Query(t.Context(), sql)
 		var e *query.Error
@@ -372,6 +395,12 @@ func TestOnlyReads(t *testing.T) {
 	hidden := `SELECT (WITH "` + outside + `" AS (SELECT 1 AS a) SELECT 1), * FROM "` + outside + `"`
 	if r, err := l.engine.Query(t.Context(), hidden); err == nil {
 		t.Errorf("read outside: %v", r.Rows)
+	}
+	// What the process knows beside the lake is not told either.
+	for _, sql := range []string{"SELECT getenv('HOME')", "SELECT current_setting('temp_directory')", "SELECT current_setting('allowed_paths')"} {
+		if r, err := l.engine.Query(t.Context(), sql); err == nil {
+			t.Errorf("%s told %v", sql, r.Rows)
+		}
 	}
 	if made, _ := filepath.Glob(outside + ".*"); len(made) > 0 {
 		t.Errorf("written: %v", made)

@@ -27,6 +27,9 @@ var tableFunctions = map[string]bool{
 	"json_each": true, "json_tree": true, "unnest_rewrite": true,
 }
 
+// insideFunctions tell of the process and its settings: folders, what files a statement may read.
+var insideFunctions = map[string]bool{"current_setting": true, "getenv": true}
+
 // findRefs walks the tree that DuckDB's json_serialize_sql made of a statement.
 func findRefs(tree []byte) (refs, error) {
 	var doc struct {
@@ -110,6 +113,10 @@ func (w *walk) node(n map[string]any) {
 		f, _ := n["function"].(map[string]any)
 		if name := str(f, "function_name"); !tableFunctions[name] {
 			w.err = refuse(NotReadOnly, "function %s cannot be read from", name)
+		}
+	case "FUNCTION":
+		if name := str(n, "function_name"); insideFunctions[name] {
+			w.err = refuse(NotReadOnly, "function %s describes the engine, not the lake", name)
 		}
 	case "SHOW_REF":
 		if n["query"] != nil {

@@ -119,6 +119,9 @@ func (s *Service) create(ctx context.Context, st *stack, r *resource, h Handler,
 	m, err := Made{}, ErrNotFound
 	if resumed {
 		m, err = h.Find(ctx, "", q)
+		if f, ok := h.(Finisher); ok && err == nil {
+			m, err = f.Finish(ctx, m.ID, q)
+		}
 	}
 	if errors.Is(err, ErrNotFound) {
 		m, err = h.Create(ctx, q)

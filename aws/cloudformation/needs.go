@@ -29,6 +29,13 @@ type Handler interface {
 	Find(ctx context.Context, id string, r Request) (Made, error)
 }
 
+// Finisher is a Handler whose resources take a while to be ready for use after they are there.
+type Finisher interface {
+	// Finish does what Create does after the resource is there, and returns once it can be used. A
+	// creation that a crash interrupted goes on here when Find has found it.
+	Finish(ctx context.Context, id string, r Request) (Made, error)
+}
+
 // ErrNotFound: Find found nothing. The engine then makes the resource.
 var ErrNotFound = errors.New("cloudformation: no such resource")
 

@@ -12,6 +12,8 @@ type Typed[P any] struct {
 	Facts Schema
 	// Make creates a resource. name is a name of our making.
 	Make func(ctx context.Context, name string, p *P) (Made, error)
+	// Rest, if any, does what Make does after the resource is there.
+	Rest func(ctx context.Context, id string, p *P) (Made, error)
 	// Turn makes the resource id, made with old, what p says.
 	Turn func(ctx context.Context, id string, old, p *P) (Made, error)
 	// Drop takes the resource id away.
@@ -33,6 +35,18 @@ func (t *Typed[P]) Create(ctx context.Context, r Request) (Made, error) {
 		return Made{}, err
 	}
 	return t.Make(ctx, r.Name, p)
+}
+
+// Finish makes Typed a Finisher.
+func (t *Typed[P]) Finish(ctx context.Context, id string, r Request) (Made, error) {
+	if t.Rest == nil {
+		return t.Find(ctx, id, r)
+	}
+	p, err := Read[P](r.Properties)
+	if err != nil {
+		return Made{}, err
+	}
+	return t.Rest(ctx, id, p)
 }
 
 func (t *Typed[P]) Update(ctx context.Context, id string, old map[string]any, r Request) (Made, error) {

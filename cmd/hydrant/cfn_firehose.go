@@ -28,12 +28,15 @@ func deliveryStreamType(s *firehose.Service) cloudformation.Handler {
 			}
 			return h.active(ctx, p.DeliveryStreamName)
 		},
+		Rest: func(ctx context.Context, id string, _ *deliveryProperties) (cloudformation.Made, error) {
+			return h.active(ctx, id)
+		},
 		Turn: h.update,
 		Drop: func(ctx context.Context, id string, _ *deliveryProperties) error {
-			if _, err := ask(ctx, s.DeleteDeliveryStream, &firehose.DeleteDeliveryStreamIn{DeliveryStreamName: id}); err != nil {
+			return away(ctx, func() error {
+				_, err := ask(ctx, s.DeleteDeliveryStream, &firehose.DeleteDeliveryStreamIn{DeliveryStreamName: id})
 				return err
-			}
-			return gone(ctx, "ResourceNotFoundException", func() error { _, err := h.describe(ctx, id); return err })
+			}, func() error { _, err := h.describe(ctx, id); return err })
 		},
 		Look: func(ctx context.Context, id, _ string, p *deliveryProperties) (cloudformation.Made, error) {
 			d, err := h.describe(ctx, cmp.Or(id, p.DeliveryStreamName))

@@ -99,6 +99,7 @@ func functionType(s *lambda.Service) cloudformation.Handler {
 	return &cloudformation.Typed[functionProperties]{
 		Facts: cloudformation.Schema{Name: "FunctionName", MaxName: 64, Replace: []string{"FunctionName", "PackageType"}, Attributes: []string{"Arn"}},
 		Make:  h.create,
+		Rest:  h.finish,
 		Turn:  h.update,
 		Drop: func(ctx context.Context, id string, _ *functionProperties) error {
 			_, err := ask(ctx, s.DeleteFunction, &lambda.FunctionIn{FunctionName: id})
@@ -148,6 +149,10 @@ func (h functionHandler) create(ctx context.Context, _ string, p *functionProper
 	if err != nil {
 		return m, err
 	}
+	return h.finish(ctx, p.FunctionName, p)
+}
+
+func (h functionHandler) finish(ctx context.Context, _ string, p *functionProperties) (m cloudformation.Made, err error) {
 	if p.ReservedConcurrentExecutions != nil {
 		if err := h.reserve(ctx, p); err != nil {
 			return m, err

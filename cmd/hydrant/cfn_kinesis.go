@@ -44,6 +44,9 @@ func streamType(s *kinesis.Service) cloudformation.Handler {
 			}
 			return h.settle(ctx, p)
 		},
+		Rest: func(ctx context.Context, _ string, p *streamProperties) (cloudformation.Made, error) {
+			return h.settle(ctx, p)
+		},
 		Turn: func(ctx context.Context, _ string, old, p *streamProperties) (cloudformation.Made, error) {
 			set, off := retag(tagMap(old.Tags), tagMap(p.Tags))
 			if off != nil {
@@ -60,10 +63,10 @@ func streamType(s *kinesis.Service) cloudformation.Handler {
 		},
 		Drop: func(ctx context.Context, id string, _ *streamProperties) error {
 			yes := true
-			if _, err := ask(ctx, s.DeleteStream, &kinesis.DeleteStreamIn{StreamName: id, EnforceConsumerDeletion: &yes}); err != nil {
+			return away(ctx, func() error {
+				_, err := ask(ctx, s.DeleteStream, &kinesis.DeleteStreamIn{StreamName: id, EnforceConsumerDeletion: &yes})
 				return err
-			}
-			return gone(ctx, "ResourceNotFoundException", func() error {
+			}, func() error {
 				_, err := s.DescribeStreamSummary(ctx, &kinesis.DescribeStreamSummaryIn{StreamName: id})
 				return err
 			})
@@ -205,6 +208,15 @@ func consumerType(s *kinesis.Service) cloudformation.Handler {
 			"ConsumerCreationTimestamp": d.ConsumerCreationTimestamp.Unix(), "StreamARN": d.StreamARN,
 		}}, d.ConsumerStatus, nil
 	}
+	active := func(ctx context.Context, id string, p *consumerProperties) (m cloudformation.Made, err error) {
+		err = poll(ctx, func() (bool, error) {
+			var status string
+			var err error
+			m, status, err = look(ctx, id, p)
+			return status == "ACTIVE", err
+		})
+		return m, err
+	}
 	return &cloudformation.Typed[consumerProperties]{
 		Facts: cloudformation.Schema{
 			Name: "ConsumerName", MaxName: 128, Replace: []string{"ConsumerName", "StreamARN"},
@@ -214,14 +226,9 @@ func consumerType(s *kinesis.Service) cloudformation.Handler {
 			if _, err := ask(ctx, s.RegisterStreamConsumer, &kinesis.RegisterStreamConsumerIn{StreamARN: p.StreamARN, ConsumerName: p.ConsumerName, Tags: tagMap(p.Tags)}); err != nil {
 				return m, err
 			}
-			err = poll(ctx, func() (bool, error) {
-				var status string
-				var err error
-				m, status, err = look(ctx, "", p)
-				return status == "ACTIVE", err
-			})
-			return m, err
+			return active(ctx, "", p)
 		},
+		Rest: active,
 		Turn: func(ctx context.Context, id string, old, p *consumerProperties) (cloudformation.Made, error) {
 			set, off := retag(tagMap(old.Tags), tagMap(p.Tags))
 			if off != nil {
@@ -238,10 +245,10 @@ func consumerType(s *kinesis.Service) cloudformation.Handler {
 			return m, err
 		},
 		Drop: func(ctx context.Context, id string, p *consumerProperties) error {
-			if _, err := ask(ctx, s.DeregisterStreamConsumer, &kinesis.DeregisterStreamConsumerIn{ConsumerARN: id}); err != nil {
+			return away(ctx, func() error {
+				_, err := ask(ctx, s.DeregisterStreamConsumer, &kinesis.DeregisterStreamConsumerIn{ConsumerARN: id})
 				return err
-			}
-			return gone(ctx, "ResourceNotFoundException", func() error { _, _, err := look(ctx, id, p); return err })
+			}, func() error { _, _, err := look(ctx, id, p); return err })
 		},
 		Look: func(ctx context.Context, id, _ string, p *consumerProperties) (cloudformation.Made, error) {
 			m, _, err := look(ctx, id, p)

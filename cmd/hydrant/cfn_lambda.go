@@ -70,6 +70,9 @@ func mappingType(s *lambda.Service) cloudformation.Handler {
 			}
 			return made(c), nil // also where the wait was cut short: it is there, and has to be known
 		},
+		Rest: func(ctx context.Context, id string, _ *mappingProperties) (cloudformation.Made, error) {
+			return settled(ctx, id)
+		},
 		Turn: func(ctx context.Context, id string, old, p *mappingProperties) (cloudformation.Made, error) {
 			filters, destination := p.FilterCriteria, p.DestinationConfig
 			if filters == nil {
@@ -100,10 +103,10 @@ func mappingType(s *lambda.Service) cloudformation.Handler {
 			return settled(ctx, id)
 		},
 		Drop: func(ctx context.Context, id string, _ *mappingProperties) error {
-			if _, err := ask(ctx, s.DeleteEventSourceMapping, &lambda.MappingIn{UUID: id}); err != nil {
+			return away(ctx, func() error {
+				_, err := ask(ctx, s.DeleteEventSourceMapping, &lambda.MappingIn{UUID: id})
 				return err
-			}
-			return gone(ctx, "ResourceNotFoundException", func() error {
+			}, func() error {
 				_, err := s.GetEventSourceMapping(ctx, &lambda.MappingIn{UUID: id})
 				return err
 			})

@@ -98,6 +98,22 @@ func gone(ctx context.Context, code string, look func() error) error {
 	})
 }
 
+// away deletes a resource, as soon as it is not in the middle of a change, and waits until look does
+// not find it any more.
+func away(ctx context.Context, drop, look func() error) error {
+	err := poll(ctx, func() (bool, error) {
+		err := drop()
+		if hydrant.FaultCode(err) == "ResourceInUseException" {
+			return false, nil
+		}
+		return err == nil, err
+	})
+	if err != nil {
+		return err
+	}
+	return gone(ctx, "ResourceNotFoundException", look)
+}
+
 // cfnTag is a tag as most resource types write it.
 type cfnTag struct {
 	Key   string `required:""`

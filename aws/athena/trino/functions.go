@@ -10,17 +10,17 @@ import (
 var functions = map[string]function{}
 
 // known are Trino's functions that are not served; they are told from those that do not exist.
-var known = set(`all_match any_match_agg array_histogram beta_cdf bing_tile checksum classify char2hexint combinations convex_hull_agg
+var known = set(`any_match_agg array_histogram beta_cdf bing_tile checksum classify char2hexint combinations convex_hull_agg
 	evaluate_classifier_predictions exclude_columns features format_number from_geojson_geometry from_ieee754_32 from_ieee754_64
-	geometry_union great_circle_distance hmac_md5 hmac_sha1 hmac_sha256 hmac_sha512 human_readable_seconds index inverse_beta_cdf
+	geometry_union hmac_md5 hmac_sha1 hmac_sha256 hmac_sha512 human_readable_seconds index inverse_beta_cdf
 	inverse_normal_cdf ip_prefix json_exists json_query json_value json_object json_array learn_classifier listagg map_agg map_union
 	map_zip_with map_filter transform_keys transform_values make_set_digest merge multimap_agg multimap_from_entries ngrams
-	normal_cdf normalize numeric_histogram parse_data_size parse_duration qdigest_agg reduce reduce_agg regexp_position regr_count
+	normal_cdf normalize numeric_histogram parse_data_size parse_duration qdigest_agg reduce_agg regexp_position regr_count
 	render rgb sha512 shuffle simplify_geometry soundex spooky_hash_v2_32 spooky_hash_v2_64 st_area st_contains st_distance
 	st_geometryfromtext st_point strrpos tdigest_agg timezone_hour timezone_minute to_geojson_geometry to_ieee754_32
-	to_ieee754_64 trim_array typeof value_at_quantile width_bucket wilson_interval_lower word_stem xxhash64 zip zip_with
+	to_ieee754_64 trim_array typeof value_at_quantile wilson_interval_lower word_stem xxhash64 zip zip_with
 	with_timezone crc32 murmur3 luhn_check map_zip approx_set approx_most_frequent empty_approx_set cosine_similarity
-	date_histogram json_array_contains json_array_get json_size bit_count bitwise_not bitwise_left_shift bitwise_right_shift`)
+	date_histogram json_array_contains json_array_get bit_count bitwise_not bitwise_left_shift bitwise_right_shift`)
 
 func init() {
 	for name := range set(`
@@ -39,7 +39,7 @@ func init() {
 	}
 	for name, duck := range map[string]string{
 		"every": "bool_and", "arbitrary": "any_value", "bitwise_and_agg": "bit_and", "bitwise_or_agg": "bit_or",
-		"random": "random", "rand": "random", "is_nan": "isnan", "is_infinite": "isinf", "is_finite": "isfinite",
+		"is_nan": "isnan", "is_infinite": "isinf", "is_finite": "isfinite",
 		"codepoint": "unicode", "split": "string_split", "reverse": "hydrant_reverse", "levenshtein_distance": "levenshtein",
 		"hamming_distance": "hamming", "to_utf8": "encode", "from_utf8": "decode", "regexp_like": "regexp_matches",
 		"regexp_split": "string_split_regex", "contains": "list_contains", "array_distinct": "list_distinct",
@@ -83,6 +83,18 @@ func init() {
 		"slice":                  {"list_slice($1, $2, $2 + $3 - 1)"},
 		"any_match":              {"(len(list_filter($1, $2)) > 0)"},
 		"none_match":             {"(len(list_filter($1, $2)) = 0)"},
+		"all_match":              {"(len(list_filter($1, $2)) = len($1))"},
+		"reduce":                 {"list_transform([list_reduce($1, $3, $2)], $4)[1]"},
+		"random":                 {"random()", "CAST(floor(random() * ($1)) AS BIGINT)", "CAST(floor(($1) + random() * (($2) - ($1))) AS BIGINT)"},
+		"rand":                   {"random()", "CAST(floor(random() * ($1)) AS BIGINT)", "CAST(floor(($1) + random() * (($2) - ($1))) AS BIGINT)"},
+		"width_bucket":           {"hydrant_width_bucket($1, $2, $3, $4)"},
+		"great_circle_distance":  {"hydrant_great_circle($1, $2, $3, $4)"},
+		"json_size":              {"CASE json_type($1, $2) WHEN 'OBJECT' THEN len(json_keys($1, $2)) WHEN 'ARRAY' THEN json_array_length($1, $2) ELSE 0 END"},
+		"url_extract_protocol":   {"regexp_extract($1, '^([A-Za-z][A-Za-z0-9+.-]*):', 1)"},
+		"url_extract_host":       {"regexp_extract($1, '" + urlStart + "(?:[^/?#@]*@)?([^/?#:]*)', 1)"},
+		"url_extract_path":       {"regexp_extract($1, '" + urlStart + "[^/?#]*([^?#]*)', 1)"},
+		"url_extract_query":      {"regexp_extract($1, '" + urlQuery + "', 1)"},
+		"url_extract_parameter":  {"hydrant_url_parameter(regexp_extract($1, '" + urlQuery + "', 1), $2)"},
 		"cardinality":            {"hydrant_cardinality($1)"},
 		"date":                   {"CAST($1 AS DATE)"},
 		"date_trunc":             {"hydrant_date_trunc(lower($1), $2)"},
@@ -108,6 +120,11 @@ func init() {
 		functions[name] = f
 	}
 }
+
+const (
+	urlStart = `^[A-Za-z][A-Za-z0-9+.-]*://`
+	urlQuery = `^[^?#]*\?([^#]*)`
+)
 
 // concat: NULL where any part is NULL, texts as well as arrays.
 func concat(c *call) (string, error) {

@@ -27,5 +27,15 @@ var setup = []string{
 	`CREATE MACRO main.hydrant_array_except(a, b) AS list_distinct(list_filter(a, lambda x: NOT list_contains(b, x)))`,
 	`CREATE MACRO main.hydrant_cardinality(value) AS CAST(json_array_length(CASE WHEN value IS NULL THEN NULL
 		WHEN typeof(value) LIKE 'MAP(%' THEN json_keys(to_json(value)) ELSE to_json(value) END) AS BIGINT)`,
+	// Bounds may fall: then the first bucket is that of the greatest values.
+	`CREATE MACRO main.hydrant_width_bucket(x, low, high, n) AS CAST(CASE
+		WHEN low < high AND x < low OR low > high AND x > low THEN 0
+		WHEN low < high AND x >= high OR low > high AND x <= high THEN n + 1
+		ELSE floor(n * CAST(x - low AS DOUBLE) / CAST(high - low AS DOUBLE)) + 1 END AS BIGINT)`,
+	// In kilometres, on a sphere of Earth's mean radius.
+	`CREATE MACRO main.hydrant_great_circle(lat1, lon1, lat2, lon2) AS 2 * 6371.01 * asin(sqrt(
+		pow(sin(radians(lat2 - lat1) / 2), 2) + cos(radians(lat1)) * cos(radians(lat2)) * pow(sin(radians(lon2 - lon1) / 2), 2)))`,
+	`CREATE MACRO main.hydrant_url_parameter(query, name) AS
+		url_decode(substr(list_filter(string_split(query, '&'), lambda x: starts_with(x, name || '='))[1], length(name) + 2))`,
 	`CREATE MACRO main.hydrant_reverse(value VARCHAR) AS reverse(value)`,
 }
