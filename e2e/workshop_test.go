@@ -1,6 +1,9 @@
 package e2e
 
 import (
+	"os"
+	"os/exec"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -92,6 +95,21 @@ func TestConformWorkshopFanOut(t *testing.T) {
 	}
 	blocks[1] = strings.Replace(blocks[1], parameters, parameters+"EventSourceMappingType=EFO ", 1)
 	prints(t, walk(t, p, blocks, restarting(t, data, &p)), "/consumer/nyc-taxi-trips-cons-1:", "put         10000\n", verified)
+}
+
+// TestConformWorkshopBoto3 does the workshop's steps, both triggers among them, through boto3.
+func TestConformWorkshopBoto3(t *testing.T) {
+	conforming(t)
+	t.Parallel()
+	need(t, exec.Command("python3", "-c", "import boto3").Run() == nil, "Python with boto3")
+	p := serve(t, t.TempDir(), "")
+	cmd := exec.CommandContext(t.Context(), "python3", filepath.Join(root(t), "e2e/testdata/workshop.py"), filepath.Join(root(t), "deploy/workshop"))
+	cmd.Env = append(os.Environ(), "AWS_ENDPOINT_URL="+p.url, "AWS_DEFAULT_REGION=us-east-1", "AWS_ACCESS_KEY_ID=test", "AWS_SECRET_ACCESS_KEY=test",
+		"AWS_CONFIG_FILE=/dev/null", "AWS_SHARED_CREDENTIALS_FILE=/dev/null")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s\n-- hydrant's log:\n%s", err, out, p.stderr())
+	}
+	left(t, p)
 }
 
 // left fails where anything is left of the workshop.
