@@ -45,7 +45,7 @@ type (
 //	Limits   template.MaxBodyBytes, maxStacks (limits.go)
 //	Durable  the stack survives a crash when the call returns, and its making is resumed
 //	Differs  rollback triggers, stack policies, ResourceTypes and TimeoutInMinutes are refused;
-//	         NotificationARNs and RoleARN are kept, nobody is notified
+//	         NotificationARNs and RoleARN are kept, nobody is notified; with --auth the caller must be allowed everything
 func (s *Service) CreateStack(ctx context.Context, in *CreateStackIn) (*CreateStackOut, error) {
 	if err := refuseExtras(in.RollbackConfiguration, in.StackPolicyBody+in.StackPolicyURL, in.ResourceTypes, in.TimeoutInMinutes, in.RetainExceptOnCreate); err != nil {
 		return nil, err

@@ -242,6 +242,10 @@ func TestMended(t *testing.T) {
 					h.t.Fatal(err)
 				}
 			}},
+		{"role may not write", "S3.AccessDenied", converting,
+			func(h *house) { h.roles.deny("s3:PutObject") }, func(h *house) { h.roles.deny("") }},
+		{"role may not read the table", "DataFormatConversion.AccessDenied", converting,
+			func(h *house) { h.roles.deny("glue:GetTableVersions") }, func(h *house) { h.roles.deny("") }},
 		{"table gone", "DataFormatConversion.EntityNotFound", converting,
 			func(h *house) { h.tables.set(hydrant.Faultf("EntityNotFoundException", "Entity Not Found")) },
 			func(h *house) { h.tables.set(nil, "id bigint") }},

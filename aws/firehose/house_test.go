@@ -30,6 +30,7 @@ type house struct {
 	lake      blob.Store
 	tables    *tables
 	events    *events
+	roles     *denials
 	functions Functions
 	config    func(*Config)
 	*Service
@@ -41,7 +42,7 @@ const role = "arn:aws:iam::000000000000:role/firehose"
 
 func newHouse(t *testing.T, config func(*Config)) *house {
 	t.Helper()
-	h := &house{t: t, log: newMemlog(), journal: journal.Memory(), lake: mem.New(), tables: &tables{}, events: &events{}, config: config}
+	h := &house{t: t, log: newMemlog(), journal: journal.Memory(), lake: mem.New(), tables: &tables{}, events: &events{}, roles: &denials{}, config: config}
 	h.bucket("lake")
 	h.start()
 	t.Cleanup(func() {
@@ -57,6 +58,9 @@ func (h *house) start() {
 		Log: h.log, Journal: h.journal, Lake: h.lake, Tables: h.tables, Logs: h.events, Functions: h.functions,
 		RetryFirst: time.Millisecond, RetryLast: 10 * time.Millisecond,
 		Logger: slog.New(slog.DiscardHandler),
+	}
+	if h.roles != nil {
+		c.Roles = h.roles
 	}
 	if h.config != nil {
 		h.config(&c)

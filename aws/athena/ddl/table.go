@@ -35,7 +35,9 @@ func (p *parser) create() Statement {
 		return p.createTable()
 	case p.peek().Is("TABLE"):
 		return p.createManaged()
-	case p.peek().Is("OR", "VIEW", "FUNCTION", "TEMPORARY", "PROTECTED"):
+	case p.accept("OR", "REPLACE"):
+		p.refuse("CREATE OR REPLACE %s is not supported here", strings.ToUpper(p.peek().Raw))
+	case p.peek().Is("VIEW", "FUNCTION", "TEMPORARY", "PROTECTED"):
 		p.refuse("CREATE %s is not supported here", strings.ToUpper(p.peek().Raw))
 	}
 	p.wrong("EXTERNAL TABLE")
