@@ -143,6 +143,8 @@ func (d *delivered) all() (landed map[string]int, suppressed int) {
 			}
 		}
 		if !list.More {
+			d.mu.Lock()
+			defer d.mu.Unlock()
 			return landed, max(0, d.accepted-lines)
 		}
 		p.After = list.Next
