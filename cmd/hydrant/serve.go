@@ -41,6 +41,22 @@ func (c *serveCmd) Run(ctx context.Context) error {
 	return errors.Join(err, s.stop())
 }
 
+// lockData takes the data folder for this process. It waits a moment: a hydrant that is killed while it
+// starts a function leaves the lock with the child until that becomes the function.
+func lockData(ctx context.Context, data string) (io.Closer, error) {
+	for begun := time.Now(); ; {
+		lock, err := vfs.Lock(vfs.OS(data), "LOCK")
+		if !errors.Is(err, vfs.ErrLocked) || time.Since(begun) > 2*time.Second {
+			return lock, err
+		}
+		select {
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		case <-time.After(20 * time.Millisecond):
+		}
+	}
+}
+
 // server is a listening hydrant. The house behind it can be changed under way (reset).
 type server struct {
 	cfg      Config
@@ -66,7 +82,7 @@ func startServer(ctx context.Context, c Config, log *slog.Logger) (s *server, er
 	if err := os.MkdirAll(c.Data, 0o755); err != nil {
 		return nil, hinted{fmt.Errorf("make the data folder: %w", err), "give --data a folder this user may write"}
 	}
-	lock, err := vfs.Lock(vfs.OS(c.Data), "LOCK")
+	lock, err := lockData(ctx, c.Data)
 	if err != nil {
 		return nil, hinted{err, "another hydrant uses this folder; stop it, or give --data another one"}
 	}
