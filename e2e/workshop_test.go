@@ -51,7 +51,7 @@ func TestConformWorkshopByHand(t *testing.T) {
 		"REPORT RequestId:",
 		"Repair: Added partition to metastore nyctaxitrips:year=",
 		`"ConsumerName": "nyc-taxi-trips-cons-1"`,
-		"\"errorCode\":\"DataFormatConversion.",
+		"\"errorCode\":\"DataFormatConversion.EntityNotFound\"",
 		"ServiceUnavailableException",
 		"put         10000\n", "put         20000\n", "put         30000\n", "put         40000\n",
 		"remove_bucket: kinesislabs-datalake-bucket",
