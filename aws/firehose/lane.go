@@ -155,6 +155,9 @@ func (l *lane) step(ctx context.Context) error {
 		l.wait(ctx, at)
 		return nil
 	}
+	if l.w.st.now.Load().Version != v.Version {
+		return nil // who updated and then flushed gets what the update says: look again
+	}
 	return l.cut(ctx, v)
 }
 

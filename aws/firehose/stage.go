@@ -120,6 +120,9 @@ func (g *stage) step(ctx context.Context) error {
 		g.wait(ctx, at)
 		return nil
 	}
+	if g.w.st.now.Load().Version != v.Version {
+		return nil // as in a lane
+	}
 	return g.round(ctx, v)
 }
 
