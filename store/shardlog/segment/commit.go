@@ -17,6 +17,7 @@ type committer struct {
 	active *segment // nil before the first group of an empty engine
 	spare  *segment // to be active next: a first group could not be written to it
 	frames []outFrame
+	hots   []*hot // of the frame at hand
 	buf    []byte
 	tail   tail
 	dirty  bool // groups were written since the last closed frame
@@ -251,21 +252,22 @@ func (c *committer) publish(g *segment, pos int64) {
 	for i := range c.frames {
 		f := &c.frames[i]
 		e := entry{pos: uint32(pos + int64(f.at)), length: uint32(f.size), first: f.first, time: f.time, count: uint32(f.count)}
-		hots := make([]hot, len(f.pieces))
-		for i, pc := range f.pieces {
-			hots[i] = hot{first: pc.first, time: pc.time, count: pc.count, body: pc.body}
+		c.hots = c.hots[:0]
+		for _, pc := range f.pieces { // each of its own, so that none keeps another in memory
+			c.hots = append(c.hots, &hot{first: pc.first, time: pc.time, count: pc.count, body: pc.body})
 		}
-		wanted, first := f.shard.publish(g, e, hots)
+		wanted, first := f.shard.publish(g, e, c.hots)
 		if first {
 			g.shards = append(g.shards, f.shard)
 		}
 		if wanted {
-			for i := range hots {
-				c.tail.push(c.e, f.shard, &hots[i])
+			for _, h := range c.hots {
+				c.tail.push(c.e, f.shard, h)
 			}
 		}
 		records += f.count
 		clear(f.pieces)
+		clear(c.hots)
 	}
 	c.tail.shrink(c.e)
 	c.e.count.frames.Add(uint64(len(c.frames)))

@@ -1,7 +1,6 @@
 package segment
 
 import (
-	"slices"
 	"sort"
 	"sync"
 
@@ -101,16 +100,14 @@ func (s *shard) wakeUp() {
 
 // publish makes a frame that is on disk visible. It tells whether the shard still wants it. first
 // reports that the shard had nothing in the segment before.
-func (s *shard) publish(g *segment, e entry, hots []hot) (wanted, first bool) {
+func (s *shard) publish(g *segment, e entry, hots []*hot) (wanted, first bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.deleted {
 		return false, false
 	}
 	first = s.place(g, e)
-	for i := range hots {
-		s.hot = append(s.hot, &hots[i])
-	}
+	s.hot = append(s.hot, hots...)
 	s.wakeUp()
 	return true, first
 }
@@ -138,9 +135,10 @@ func (s *shard) cool(h *hot) {
 	}
 	s.hot = s.hot[1:]
 	s.shed++
-	// The array before the slice still refers to what was let go of.
-	if s.shed > len(s.hot) {
-		s.hot, s.shed = slices.Clip(slices.Clone(s.hot)), 0
+	// The array before the slice still refers to what was let go of, and cannot be cleared: readers have
+	// snapshots of it. So it is left behind before a shard keeps an eighth more than the tail allows it.
+	if s.shed > len(s.hot)/8 {
+		s.hot, s.shed = append([]*hot(nil), s.hot...), 0
 	}
 }
 
