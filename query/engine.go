@@ -54,7 +54,7 @@ func (e *Engine) run(ctx context.Context, s Statement, columns func([]Column) er
 		if body, err = e.showSQL(ctx, found.show, s.Database); err != nil {
 			return err
 		}
-	} else if err := e.fill(db, s, found); err != nil {
+	} else if err := e.fill(db, s, body, found, temp); err != nil {
 		return err
 	}
 	if s.Report != nil {
@@ -70,7 +70,7 @@ func (e *Engine) run(ctx context.Context, s Statement, columns func([]Column) er
 }
 
 // fill makes the views a statement needs.
-func (e *Engine) fill(db *database, s Statement, found refs) error {
+func (e *Engine) fill(db *database, s Statement, body string, found refs, temp string) error {
 	if len(found.tables) == 0 && !found.schema {
 		return nil
 	}
@@ -78,6 +78,7 @@ func (e *Engine) fill(db *database, s Statement, found refs) error {
 	if err != nil {
 		return fmt.Errorf("query: catalog: %w", err)
 	}
+	var sources []source
 	made := map[ref]bool{}
 	for _, r := range found.tables {
 		t, err := resolve(all, r, strings.ToLower(s.Database))
@@ -88,20 +89,18 @@ func (e *Engine) fill(db *database, s Statement, found refs) error {
 		if err != nil {
 			return err
 		}
-		release, err := e.fetch(db.ctx, files)
-		if err != nil {
+		if name := (ref{r.database, t.Name}); !made[name] {
+			made[name] = true
+			sources = append(sources, source{name, t, files})
+		}
+	}
+	if away(sources) {
+		if err := db.prune(body, sources, s.Paths, temp); err != nil {
 			return err
 		}
-		db.fetched = append(db.fetched, release)
-		body, err := selectOf(t, files, s.Paths)
-		if err != nil {
-			return err
-		}
-		for _, f := range files {
-			db.allowed = append(db.allowed, f.path)
-		}
-		db.files = append(db.files, files...)
-		if err := db.view(ref{r.database, t.Name}, body, made); err != nil {
+	}
+	for _, src := range sources {
+		if err := e.open(db, src, s.Paths); err != nil {
 			return err
 		}
 	}
@@ -109,15 +108,34 @@ func (e *Engine) fill(db *database, s Statement, found refs) error {
 		return nil
 	}
 	for i := range all { // only described, so over no files
+		name := ref{all[i].Database, all[i].Name}
 		body, err := selectOf(&all[i], nil, false)
-		if err != nil {
+		if err != nil || made[name] {
 			continue // a table that cannot be read is not described either
 		}
-		if err := db.view(ref{all[i].Database, all[i].Name}, body, made); err != nil {
+		if err := db.view(name, body); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// open makes the view over a table's files, those from elsewhere fetched.
+func (e *Engine) open(db *database, s source, paths bool) error {
+	release, err := e.fetch(db.ctx, s.files)
+	if err != nil {
+		return err
+	}
+	db.fetched = append(db.fetched, release)
+	body, err := selectOf(s.table, s.files, paths)
+	if err != nil {
+		return err
+	}
+	for _, f := range s.files {
+		db.allowed = append(db.allowed, f.path)
+	}
+	db.files = append(db.files, s.files...)
+	return db.view(s.name, body)
 }
 
 // resolve finds the table a statement names.
@@ -242,11 +260,7 @@ func (db *database) refs(sql string) (refs, error) {
 	return findRefs([]byte(tree))
 }
 
-func (db *database) view(name ref, body string, made map[ref]bool) error {
-	if made[name] {
-		return nil
-	}
-	made[name] = true
+func (db *database) view(name ref, body string) error {
 	full := ident(name.table)
 	if name.database != "" {
 		if err := db.exec("CREATE SCHEMA IF NOT EXISTS " + ident(name.database)); err != nil {
@@ -254,7 +268,7 @@ func (db *database) view(name ref, body string, made map[ref]bool) error {
 		}
 		full = ident(name.database) + "." + full
 	}
-	return db.exec("CREATE VIEW " + catalogName + "." + qualify(name, full) + " AS " + body)
+	return db.exec("CREATE OR REPLACE VIEW " + catalogName + "." + qualify(name, full) + " AS " + body)
 }
 
 // qualify names a table without a database in the schema DuckDB starts in.

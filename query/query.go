@@ -8,8 +8,9 @@
 // cannot meet, and one that is cancelled leaves nothing behind.
 //
 // The steps, each in its file: refs.go (which tables does the statement name, and is it one that
-// only reads), files.go (which objects belong to a table, and to which partition), view.go (the
-// SQL that makes a table of files), engine.go (the database around it), value.go (what comes out).
+// only reads), files.go (which objects belong to a table, and to which partition), prune.go (which
+// of those that lie elsewhere are fetched), view.go (the SQL that makes a table of files), engine.go (the
+// database around it), value.go (what comes out).
 // Without cgo there is no DuckDB: New still works and every query answers ErrNoEngine.
 package query
 
@@ -28,8 +29,8 @@ type Config struct {
 	// Lake holds the objects, Paths says in which files.
 	Lake  blob.Store
 	Paths blob.Pather
-	// Fetch makes files of objects that Paths does not know; nil where there are none such. All objects
-	// a statement's tables have are fetched before it runs, whatever its conditions.
+	// Fetch makes files of objects that Paths does not know; nil where there are none such. Those a
+	// statement will read are fetched before it runs (prune.go).
 	Fetch blob.Fetcher
 	// Memory bounds one query, in DuckDB's words; a query that needs more spills into TempDir.
 	// Default "1GB".
