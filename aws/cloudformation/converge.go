@@ -116,16 +116,7 @@ func (s *Service) create(ctx context.Context, st *stack, r *resource, h Handler,
 			return err
 		}
 	}
-	m, err := Made{}, ErrNotFound
-	if resumed {
-		m, err = h.Find(ctx, "", q)
-		if f, ok := h.(Finisher); ok && err == nil {
-			m, err = f.Finish(ctx, m.ID, q)
-		}
-	}
-	if errors.Is(err, ErrNotFound) {
-		m, err = h.Create(ctx, q)
-	}
+	m, err := s.bring(ctx, st, h, q, resumed)
 	if err != nil && s.life.Err() != nil {
 		return errStopping
 	}
@@ -158,6 +149,25 @@ func (s *Service) create(ctx context.Context, st *stack, r *resource, h Handler,
 		return err
 	}
 	return s.mark(keep, st, r, word+"_COMPLETE", "")
+}
+
+// bring makes the resource or, where its creation was interrupted, what is missing of it.
+func (s *Service) bring(ctx context.Context, st *stack, h Handler, q Request, resumed bool) (m Made, err error) {
+	as, err := s.as(ctx, st)
+	if err != nil {
+		return m, err
+	}
+	if !resumed {
+		return h.Create(as, q)
+	}
+	m, err = h.Find(ctx, "", q)
+	if errors.Is(err, ErrNotFound) {
+		return h.Create(as, q)
+	}
+	if f, ok := h.(Finisher); ok && err == nil {
+		return f.Finish(as, m, q)
+	}
+	return m, err
 }
 
 // taken looks whether a resource of that name is there already, made by someone else.
@@ -213,7 +223,7 @@ func (s *Service) change(ctx context.Context, st *stack, r *resource, h Handler,
 	if bad != nil {
 		return s.fail(ctx, st, r, false, s.handlerText(r, bad))
 	}
-	m, err := h.Update(ctx, r.ID, request(schema, &old).Properties, q)
+	m, err := s.turnInto(ctx, st, h, r.ID, request(schema, &old).Properties, q)
 	if err != nil && s.life.Err() != nil {
 		return errStopping
 	}

@@ -8,7 +8,7 @@ import (
 )
 
 // Handler knows one resource type. Its methods may be called concurrently, for different resources;
-// the context carries the stack's scope. A *hydrant.Fault becomes the reason of a failure, any other
+// the context carries the stack's scope and, but for Find, whose rights count (Rights). A *hydrant.Fault becomes the reason of a failure, any other
 // error is logged and shown as an internal one.
 //
 // A call may be repeated after a crash, so each has to end well where it was already done: Update
@@ -32,8 +32,8 @@ type Handler interface {
 // Finisher is a Handler whose resources take a while to be ready for use after they are there.
 type Finisher interface {
 	// Finish does what Create does after the resource is there, and returns once it can be used. A
-	// creation that a crash interrupted goes on here when Find has found it.
-	Finish(ctx context.Context, id string, r Request) (Made, error)
+	// creation that a crash interrupted goes on here with what Find has found.
+	Finish(ctx context.Context, found Made, r Request) (Made, error)
 }
 
 // ErrNotFound: Find found nothing. The engine then makes the resource.
@@ -73,7 +73,16 @@ type Schema struct {
 	IAM bool
 }
 
-// Objects reads templates from S3.
+// Objects reads templates from S3, for the one who calls.
 type Objects interface {
 	GetObject(ctx context.Context, scope hydrant.Scope, bucket, key string) ([]byte, error)
+}
+
+// Rights say whose rights the handlers of a stack call under. nil: the house's own.
+type Rights interface {
+	// Of is the principal an operation on a stack runs as: the role, where roleARN names one, or who makes
+	// the call behind ctx. It is kept with the stack and holds no secret.
+	Of(ctx context.Context, roleARN string) (principal string, err error)
+	// As is ctx for what is done as a principal.
+	As(ctx context.Context, principal string) (context.Context, error)
 }

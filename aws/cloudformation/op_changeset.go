@@ -143,21 +143,22 @@ func (s *Service) CreateChangeSet(ctx context.Context, in *CreateChangeSetIn) (*
 
 // changeSet finds a change set by id, or by name and stack. What it returns is not changed anymore.
 func (s *Service) changeSet(ctx context.Context, stack, ref string) (*changeSet, error) {
-	var st *stackInfo
-	if !strings.HasPrefix(ref, "arn:") {
-		if stack == "" {
-			return nil, validation("StackName must be specified if ChangeSetName is not specified as an ARN.")
-		}
+	if stack == "" && !strings.HasPrefix(ref, "arn:") {
+		return nil, validation("StackName must be specified if ChangeSetName is not specified as an ARN.")
+	}
+	var of string
+	if stack != "" {
 		found := s.find(ctx, stack)
 		if found == nil {
 			return nil, validation("Stack [%s] does not exist", stack)
 		}
-		st = &found.info
+		of = found.info.ID
 	}
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	for _, c := range s.changes {
-		if c.ID == ref || st != nil && c.Stack == st.ID && c.Name == ref {
+		// A stack that is named beside the ARN has to be the change set's: permissions are asked on it.
+		if (c.ID == ref || of != "" && c.Name == ref) && (of == "" || c.Stack == of) && s.find(ctx, c.Stack) != nil {
 			return c, nil
 		}
 	}
@@ -280,6 +281,9 @@ func (s *Service) ExecuteChangeSet(ctx context.Context, in *ExecuteChangeSetIn) 
 			return nil, err
 		}
 	}
+	if err := s.by(ctx, st, c.RoleARN); err != nil {
+		return nil, err
+	}
 	var gone []journal.Change
 	for id, other := range s.changes {
 		if other.Stack == c.Stack && id != c.ID {
@@ -293,9 +297,6 @@ func (s *Service) ExecuteChangeSet(ctx context.Context, in *ExecuteChangeSetIn) 
 	gone = append(gone, journal.Set(done.key(), done))
 	if c.NotifyARNs != nil {
 		st.info.NotificationARNs = c.NotifyARNs
-	}
-	if c.RoleARN != "" {
-		st.info.RoleARN = c.RoleARN
 	}
 	st.info.DisableRollback, st.info.OnFailure = in.DisableRollback != nil && *in.DisableRollback, c.OnFailure
 	if st.info.Status == "REVIEW_IN_PROGRESS" {

@@ -45,7 +45,7 @@ type (
 //	Limits   template.MaxBodyBytes, maxStacks (limits.go)
 //	Durable  the stack survives a crash when the call returns, and its making is resumed
 //	Differs  rollback triggers, stack policies, ResourceTypes and TimeoutInMinutes are refused;
-//	         NotificationARNs and RoleARN are kept, nobody is notified; with --auth the caller must be allowed everything
+//	         NotificationARNs are kept, nobody is notified
 func (s *Service) CreateStack(ctx context.Context, in *CreateStackIn) (*CreateStackOut, error) {
 	if err := refuseExtras(in.RollbackConfiguration, in.StackPolicyBody+in.StackPolicyURL, in.ResourceTypes, in.TimeoutInMinutes, in.RetainExceptOnCreate); err != nil {
 		return nil, err
@@ -61,7 +61,7 @@ func (s *Service) CreateStack(ctx context.Context, in *CreateStackIn) (*CreateSt
 		return nil, err
 	}
 	st := newStack(ctx, in.StackName)
-	st.info.NotificationARNs, st.info.RoleARN = in.NotificationARNs, in.RoleARN
+	st.info.NotificationARNs = in.NotificationARNs
 	st.info.DisableRollback, st.info.OnFailure = in.DisableRollback != nil && *in.DisableRollback, in.OnFailure
 	st.info.Protected, st.info.Token = in.EnableTerminationProtection, in.ClientRequestToken
 	rev, err := revise(body, in.Parameters, nil, in.Capabilities, in.Tags)
@@ -74,6 +74,9 @@ func (s *Service) CreateStack(ctx context.Context, in *CreateStackIn) (*CreateSt
 	}
 	rev.Imports = p.imports
 	st.info.Target = rev
+	if err := s.by(ctx, st, in.RoleARN); err != nil {
+		return nil, err
+	}
 
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -243,11 +246,11 @@ func (s *Service) UpdateStack(ctx context.Context, in *UpdateStackIn) (*UpdateSt
 		return nil, validation("No updates are to be performed.")
 	}
 	rev.Imports = p.imports
+	if err := s.by(ctx, st, in.RoleARN); err != nil {
+		return nil, err
+	}
 	if in.NotificationARNs != nil {
 		st.info.NotificationARNs = in.NotificationARNs
-	}
-	if in.RoleARN != "" {
-		st.info.RoleARN = in.RoleARN
 	}
 	st.info.DisableRollback = in.DisableRollback != nil && *in.DisableRollback
 	return &UpdateStackOut{st.info.ID}, s.update(ctx, st, rev, in.ClientRequestToken)
@@ -364,6 +367,9 @@ func (s *Service) DeleteStack(ctx context.Context, in *DeleteStackIn) (*struct{}
 		if r := st.resources[name]; r == nil || r.Status != "DELETE_FAILED" {
 			return nil, validation("The resource %s cannot be retained: it is not one that failed to be deleted.", name)
 		}
+	}
+	if err := s.by(ctx, st, in.RoleARN); err != nil {
+		return nil, err
 	}
 	st.info.Retain, st.info.Token = in.RetainResources, in.ClientRequestToken
 	return &struct{}{}, s.begin(ctx, st, deleting, "DELETE_IN_PROGRESS", "User Initiated")

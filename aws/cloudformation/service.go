@@ -14,6 +14,7 @@
 //	work.go      the stages of an operation
 //	converge.go  making and changing resources
 //	takedown.go  taking them away
+//	rights.go    whose rights they are made under
 //	plan.go      what an update would do, without doing it
 //
 // Locks: Service.mu before stack.mu before Service.exporting. A handler is never called under a lock.
@@ -40,6 +41,8 @@ type Config struct {
 	Types map[string]Handler
 	// Objects reads templates given by URL. nil refuses them.
 	Objects Objects
+	// Rights hold the handlers to the policies of whom a stack is worked on for. nil holds them to nothing.
+	Rights Rights
 	// Log receives what no client may see. nil discards it.
 	Log *slog.Logger
 }

@@ -35,10 +35,12 @@ type stackInfo struct {
 	Updated time.Time
 	Deleted time.Time
 
-	DisableRollback  bool
-	OnFailure        string
-	Protected        bool
-	RoleARN          string
+	DisableRollback bool
+	OnFailure       string
+	Protected       bool
+	RoleARN         string
+	// As is the principal Work runs as (Rights). A role once given stays the stack's.
+	As               string `json:",omitempty"`
 	NotificationARNs []string
 	Timeout          int
 	Token            string // of the request that began Work

@@ -143,7 +143,11 @@ func (s *Service) removeThing(ctx context.Context, st *stack, r *resource, h Han
 	if err := tell("DELETE_IN_PROGRESS", ""); err != nil {
 		return err
 	}
-	if err := h.Delete(ctx, m.ID, request(h.Schema(), &m)); err != nil {
+	as, err := s.as(ctx, st)
+	if err == nil {
+		err = h.Delete(as, m.ID, request(h.Schema(), &m))
+	}
+	if err != nil {
 		if s.life.Err() != nil {
 			return errStopping
 		}
@@ -210,7 +214,7 @@ func (s *Service) revertOne(ctx context.Context, st *stack, r *resource) error {
 	}
 	schema := h.Schema()
 	st.mu.Unlock()
-	m, err := h.Update(ctx, prior.ID, request(schema, &now).Properties, request(schema, &prior))
+	m, err := s.turnInto(ctx, st, h, prior.ID, request(schema, &now).Properties, request(schema, &prior))
 	st.mu.Lock()
 	if err != nil && s.life.Err() != nil {
 		return errStopping

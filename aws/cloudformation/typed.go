@@ -38,15 +38,15 @@ func (t *Typed[P]) Create(ctx context.Context, r Request) (Made, error) {
 }
 
 // Finish makes Typed a Finisher.
-func (t *Typed[P]) Finish(ctx context.Context, id string, r Request) (Made, error) {
+func (t *Typed[P]) Finish(ctx context.Context, found Made, r Request) (Made, error) {
 	if t.Rest == nil {
-		return t.Find(ctx, id, r)
+		return found, nil
 	}
 	p, err := Read[P](r.Properties)
 	if err != nil {
 		return Made{}, err
 	}
-	return t.Rest(ctx, id, p)
+	return t.Rest(ctx, found.ID, p)
 }
 
 func (t *Typed[P]) Update(ctx context.Context, id string, old map[string]any, r Request) (Made, error) {

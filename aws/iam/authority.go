@@ -108,7 +108,7 @@ func (a *Authority) Authorize(ctx context.Context, service, op string, in any) e
 	if err != nil {
 		return credentialFault(service, err)
 	}
-	if c.user != nil && c.session == nil {
+	if c.user != nil && c.session == nil && keptOf(ctx) == nil {
 		a.s.used(call.AccessKey, service, scope.Region)
 	}
 	if c.user != nil && c.session != nil && service == "iam" {
@@ -140,6 +140,9 @@ func (a *Authority) Authorize(ctx context.Context, service, op string, in any) e
 // administrator, or the house itself: a user's key that is deleted after its signature was verified
 // must not turn into one.
 func (a *Authority) caller(ctx context.Context) (*caller, error) {
+	if k := keptOf(ctx); k != nil {
+		return k.caller(a.s)
+	}
 	call := wire.CallOf(ctx)
 	c, err := a.s.caller(call, accountOf(ctx))
 	if err == nil && a.cfg.Enforce && c.root && c.session == nil && call.Request != nil {
@@ -227,6 +230,9 @@ func (a *Authority) conditions(ctx context.Context, call *wire.Call, c *caller) 
 		setTags(k, c.user.Tags)
 	default:
 		k.Set("aws:PrincipalType", "Account")
+	}
+	if of := keptOf(ctx); of != nil {
+		of.conditions(k)
 	}
 	if c.session != nil {
 		k.Set("aws:TokenIssueTime", time.Unix(c.session.Issued, 0).UTC().Format(time.RFC3339))

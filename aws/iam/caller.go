@@ -51,6 +51,11 @@ func (s *Service) sessionCaller(ses *session) (*caller, error) {
 	if s.sessions.expired(ses) {
 		return nil, errExpired
 	}
+	return s.principal(ses)
+}
+
+// principal is whom a session is of, if it is still there.
+func (s *Service) principal(ses *session) (*caller, error) {
 	switch {
 	case ses.Role != "":
 		r := find(s, &s.roles, ses.Account, ses.Role)

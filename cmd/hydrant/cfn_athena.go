@@ -21,7 +21,7 @@ type workGroupProperties struct {
 
 func workGroupType(s *athena.Service) cloudformation.Handler {
 	look := func(ctx context.Context, name string) (cloudformation.Made, error) {
-		out, err := ask(ctx, s.GetWorkGroup, &athena.GetWorkGroupIn{WorkGroup: name})
+		out, err := ask(ctx, "athena:GetWorkGroup", s.GetWorkGroup, &athena.GetWorkGroupIn{WorkGroup: name})
 		if err != nil {
 			return cloudformation.Made{}, err
 		}
@@ -30,18 +30,18 @@ func workGroupType(s *athena.Service) cloudformation.Handler {
 	return &cloudformation.Typed[workGroupProperties]{
 		Facts: cloudformation.Schema{Name: "Name", MaxName: 128, Replace: []string{"Name"}, Attributes: []string{"CreationTime"}},
 		Make: func(ctx context.Context, _ string, p *workGroupProperties) (cloudformation.Made, error) {
-			if _, err := ask(ctx, s.CreateWorkGroup, &athena.CreateWorkGroupIn{Name: p.Name, Configuration: p.WorkGroupConfiguration, Description: p.Description, Tags: p.Tags}); err != nil {
+			if _, err := ask(ctx, "athena:CreateWorkGroup", s.CreateWorkGroup, &athena.CreateWorkGroupIn{Name: p.Name, Configuration: p.WorkGroupConfiguration, Description: p.Description, Tags: p.Tags}); err != nil {
 				return cloudformation.Made{}, err
 			}
 			if p.State == "DISABLED" {
-				if _, err := ask(ctx, s.UpdateWorkGroup, &athena.UpdateWorkGroupIn{WorkGroup: p.Name, State: p.State}); err != nil {
+				if _, err := ask(ctx, "athena:UpdateWorkGroup", s.UpdateWorkGroup, &athena.UpdateWorkGroupIn{WorkGroup: p.Name, State: p.State}); err != nil {
 					return cloudformation.Made{}, err
 				}
 			}
 			return look(ctx, p.Name)
 		},
 		Turn: func(ctx context.Context, id string, _, p *workGroupProperties) (cloudformation.Made, error) {
-			if _, err := ask(ctx, s.UpdateWorkGroup, &athena.UpdateWorkGroupIn{WorkGroup: id, Description: &p.Description, State: cmp.Or(p.State, "ENABLED"), ConfigurationUpdates: workGroupUpdates(p.WorkGroupConfiguration)}); err != nil {
+			if _, err := ask(ctx, "athena:UpdateWorkGroup", s.UpdateWorkGroup, &athena.UpdateWorkGroupIn{WorkGroup: id, Description: &p.Description, State: cmp.Or(p.State, "ENABLED"), ConfigurationUpdates: workGroupUpdates(p.WorkGroupConfiguration)}); err != nil {
 				return cloudformation.Made{}, err
 			}
 			return look(ctx, id)
@@ -50,7 +50,7 @@ func workGroupType(s *athena.Service) cloudformation.Handler {
 			if _, err := look(ctx, id); notThere(err) {
 				return nil
 			}
-			_, err := ask(ctx, s.DeleteWorkGroup, &athena.DeleteWorkGroupIn{WorkGroup: id, RecursiveDeleteOption: p.RecursiveDeleteOption})
+			_, err := ask(ctx, "athena:DeleteWorkGroup", s.DeleteWorkGroup, &athena.DeleteWorkGroupIn{WorkGroup: id, RecursiveDeleteOption: p.RecursiveDeleteOption})
 			return err
 		},
 		Look: func(ctx context.Context, id, _ string, p *workGroupProperties) (cloudformation.Made, error) {
@@ -108,12 +108,12 @@ func namedQueryType(s *athena.Service) cloudformation.Handler {
 		return cloudformation.Made{ID: id, Attributes: map[string]any{"NamedQueryId": id}}
 	}
 	get := func(ctx context.Context, id string) error {
-		_, err := ask(ctx, s.GetNamedQuery, &athena.GetNamedQueryIn{NamedQueryId: id})
+		_, err := ask(ctx, "athena:GetNamedQuery", s.GetNamedQuery, &athena.GetNamedQueryIn{NamedQueryId: id})
 		return err
 	}
 	// create repeats under the same token: a creation taken up again gives the same query.
 	create := func(ctx context.Context, name string, p *namedQueryProperties) (cloudformation.Made, error) {
-		out, err := ask(ctx, s.CreateNamedQuery, &athena.CreateNamedQueryIn{
+		out, err := ask(ctx, "athena:CreateNamedQuery", s.CreateNamedQuery, &athena.CreateNamedQueryIn{
 			Name: cmp.Or(p.Name, name), Database: p.Database, QueryString: p.QueryString, Description: p.Description, WorkGroup: p.WorkGroup,
 			ClientRequestToken: "hydrant-cloudformation-named-query-" + name,
 		})
@@ -132,7 +132,7 @@ func namedQueryType(s *athena.Service) cloudformation.Handler {
 			if notThere(get(ctx, id)) {
 				return nil
 			}
-			_, err := ask(ctx, s.DeleteNamedQuery, &athena.DeleteNamedQueryIn{NamedQueryId: id})
+			_, err := ask(ctx, "athena:DeleteNamedQuery", s.DeleteNamedQuery, &athena.DeleteNamedQueryIn{NamedQueryId: id})
 			return err
 		},
 		Look: func(ctx context.Context, id, _ string, _ *namedQueryProperties) (cloudformation.Made, error) {

@@ -23,7 +23,7 @@ func deliveryStreamType(s *firehose.Service) cloudformation.Handler {
 			Replace: []string{"DeliveryStreamName", "DeliveryStreamType", "KinesisStreamSourceConfiguration"},
 		},
 		Make: func(ctx context.Context, _ string, p *deliveryProperties) (cloudformation.Made, error) {
-			if _, err := ask(ctx, s.CreateDeliveryStream, p); err != nil {
+			if _, err := ask(ctx, "firehose:CreateDeliveryStream", s.CreateDeliveryStream, p); err != nil {
 				return cloudformation.Made{}, err
 			}
 			return h.active(ctx, p.DeliveryStreamName)
@@ -34,7 +34,7 @@ func deliveryStreamType(s *firehose.Service) cloudformation.Handler {
 		Turn: h.update,
 		Drop: func(ctx context.Context, id string, _ *deliveryProperties) error {
 			return away(ctx, func() error {
-				_, err := ask(ctx, s.DeleteDeliveryStream, &firehose.DeleteDeliveryStreamIn{DeliveryStreamName: id})
+				_, err := ask(ctx, "firehose:DeleteDeliveryStream", s.DeleteDeliveryStream, &firehose.DeleteDeliveryStreamIn{DeliveryStreamName: id})
 				return err
 			}, func() error { _, err := h.describe(ctx, id); return err })
 		},
@@ -49,7 +49,7 @@ func deliveryStreamType(s *firehose.Service) cloudformation.Handler {
 }
 
 func (h deliveryHandler) describe(ctx context.Context, name string) (*firehose.DeliveryStreamDescription, error) {
-	out, err := ask(ctx, h.DescribeDeliveryStream, &firehose.DescribeDeliveryStreamIn{DeliveryStreamName: name})
+	out, err := ask(ctx, "firehose:DescribeDeliveryStream", h.DescribeDeliveryStream, &firehose.DescribeDeliveryStreamIn{DeliveryStreamName: name})
 	if err != nil {
 		return nil, err
 	}
@@ -93,7 +93,7 @@ func (h deliveryHandler) update(ctx context.Context, id string, old, p *delivery
 		u := firehose.S3DestinationUpdate(*p.S3DestinationConfiguration)
 		in.S3DestinationUpdate = &u
 	}
-	if _, err := ask(ctx, h.UpdateDestination, in); err != nil {
+	if _, err := ask(ctx, "firehose:UpdateDestination", h.UpdateDestination, in); err != nil {
 		return m, err
 	}
 	if err := h.retag(ctx, id, old, p); err != nil {
@@ -146,14 +146,14 @@ func extendedUpdate(c *firehose.ExtendedS3DestinationConfiguration) *firehose.Ex
 func (h deliveryHandler) retag(ctx context.Context, id string, old, p *deliveryProperties) error {
 	set, off := retag(deliveryTags(old.Tags), deliveryTags(p.Tags))
 	if off != nil {
-		if _, err := ask(ctx, h.UntagDeliveryStream, &firehose.UntagDeliveryStreamIn{DeliveryStreamName: id, TagKeys: off}); err != nil {
+		if _, err := ask(ctx, "firehose:UntagDeliveryStream", h.UntagDeliveryStream, &firehose.UntagDeliveryStreamIn{DeliveryStreamName: id, TagKeys: off}); err != nil {
 			return err
 		}
 	}
 	if set == nil {
 		return nil
 	}
-	_, err := ask(ctx, h.TagDeliveryStream, &firehose.TagDeliveryStreamIn{DeliveryStreamName: id, Tags: p.Tags})
+	_, err := ask(ctx, "firehose:TagDeliveryStream", h.TagDeliveryStream, &firehose.TagDeliveryStreamIn{DeliveryStreamName: id, Tags: p.Tags})
 	return err
 }
 
@@ -171,9 +171,9 @@ func (h deliveryHandler) encrypt(ctx context.Context, id string, p *deliveryProp
 	on := e != nil && e.Status == "ENABLED"
 	switch want := p.DeliveryStreamEncryptionConfigurationInput; {
 	case want != nil && (!on || e.KeyARN != want.KeyARN || e.KeyType != want.KeyType):
-		_, err = ask(ctx, h.StartDeliveryStreamEncryption, &firehose.StartDeliveryStreamEncryptionIn{DeliveryStreamName: id, DeliveryStreamEncryptionConfigurationInput: want})
+		_, err = ask(ctx, "firehose:StartDeliveryStreamEncryption", h.StartDeliveryStreamEncryption, &firehose.StartDeliveryStreamEncryptionIn{DeliveryStreamName: id, DeliveryStreamEncryptionConfigurationInput: want})
 	case want == nil && on:
-		_, err = ask(ctx, h.StopDeliveryStreamEncryption, &firehose.StopDeliveryStreamEncryptionIn{DeliveryStreamName: id})
+		_, err = ask(ctx, "firehose:StopDeliveryStreamEncryption", h.StopDeliveryStreamEncryption, &firehose.StopDeliveryStreamEncryptionIn{DeliveryStreamName: id})
 	}
 	return err
 }

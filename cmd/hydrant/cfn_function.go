@@ -102,15 +102,15 @@ func functionType(s *lambda.Service) cloudformation.Handler {
 		Rest:  h.finish,
 		Turn:  h.update,
 		Drop: func(ctx context.Context, id string, _ *functionProperties) error {
-			_, err := ask(ctx, s.DeleteFunction, &lambda.FunctionIn{FunctionName: id})
+			_, err := ask(ctx, "lambda:DeleteFunction", s.DeleteFunction, &lambda.FunctionIn{FunctionName: id})
 			return err
 		},
 		Look: func(ctx context.Context, id, _ string, p *functionProperties) (cloudformation.Made, error) {
-			c, err := ask(ctx, s.GetFunctionConfiguration, &lambda.FunctionIn{FunctionName: cmp.Or(id, p.FunctionName)})
+			out, err := ask(ctx, "lambda:GetFunction", s.GetFunction, &lambda.FunctionIn{FunctionName: cmp.Or(id, p.FunctionName)})
 			if err != nil {
 				return cloudformation.Made{}, err
 			}
-			return madeFunction(c), nil
+			return madeFunction(out.Configuration), nil
 		},
 	}
 }
@@ -122,10 +122,11 @@ func madeFunction(c *lambda.Configuration) cloudformation.Made {
 // ready waits for the function to take calls and changes.
 func (h functionHandler) ready(ctx context.Context, name string) (m cloudformation.Made, err error) {
 	err = poll(ctx, func() (bool, error) {
-		c, err := h.GetFunctionConfiguration(ctx, &lambda.FunctionIn{FunctionName: name})
+		out, err := ask(ctx, "lambda:GetFunction", h.GetFunction, &lambda.FunctionIn{FunctionName: name})
 		if err != nil {
 			return false, err
 		}
+		c := out.Configuration
 		if c.State == "Failed" || c.LastUpdateStatus == "Failed" {
 			return false, hydrant.Faultf("NotStabilized", "%s", cmp.Or(c.StateReason, c.LastUpdateStatusReason))
 		}
@@ -140,7 +141,7 @@ func (h functionHandler) create(ctx context.Context, _ string, p *functionProper
 	if err != nil {
 		return m, err
 	}
-	_, err = ask(ctx, h.CreateFunction, &lambda.CreateFunctionIn{
+	_, err = ask(ctx, "lambda:CreateFunction", h.CreateFunction, &lambda.CreateFunctionIn{
 		FunctionName: p.FunctionName, Role: p.Role, Code: code, Runtime: p.Runtime, Handler: p.Handler,
 		Description: p.Description, Timeout: p.Timeout, MemorySize: p.MemorySize, PackageType: p.PackageType, Environment: p.Environment,
 		Tags: tagMap(p.Tags), Architectures: p.Architectures, EphemeralStorage: p.EphemeralStorage, TracingConfig: p.TracingConfig,
@@ -163,10 +164,10 @@ func (h functionHandler) finish(ctx context.Context, _ string, p *functionProper
 
 func (h functionHandler) reserve(ctx context.Context, p *functionProperties) error {
 	if p.ReservedConcurrentExecutions == nil {
-		_, err := ask(ctx, h.DeleteFunctionConcurrency, &lambda.FunctionIn{FunctionName: p.FunctionName})
+		_, err := ask(ctx, "lambda:DeleteFunctionConcurrency", h.DeleteFunctionConcurrency, &lambda.FunctionIn{FunctionName: p.FunctionName})
 		return err
 	}
-	_, err := ask(ctx, h.PutFunctionConcurrency, &lambda.PutFunctionConcurrencyIn{FunctionName: p.FunctionName, ReservedConcurrentExecutions: p.ReservedConcurrentExecutions})
+	_, err := ask(ctx, "lambda:PutFunctionConcurrency", h.PutFunctionConcurrency, &lambda.PutFunctionConcurrencyIn{FunctionName: p.FunctionName, ReservedConcurrentExecutions: p.ReservedConcurrentExecutions})
 	return err
 }
 
@@ -180,7 +181,7 @@ func (h functionHandler) update(ctx context.Context, id string, old, p *function
 		if err != nil {
 			return m, err
 		}
-		_, err = ask(ctx, h.UpdateFunctionCode, &lambda.UpdateFunctionCodeIn{
+		_, err = ask(ctx, "lambda:UpdateFunctionCode", h.UpdateFunctionCode, &lambda.UpdateFunctionCodeIn{
 			FunctionName: id, ZipFile: code.ZipFile, S3Bucket: code.S3Bucket, S3Key: code.S3Key, S3ObjectVersion: code.S3ObjectVersion,
 			ImageUri: code.ImageUri, Architectures: p.Architectures,
 		})
@@ -195,7 +196,7 @@ func (h functionHandler) update(ctx context.Context, id string, old, p *function
 	if environment == nil {
 		environment = &lambda.Environment{}
 	}
-	_, err = ask(ctx, h.UpdateFunctionConfiguration, &lambda.UpdateFunctionConfigurationIn{
+	_, err = ask(ctx, "lambda:UpdateFunctionConfiguration", h.UpdateFunctionConfiguration, &lambda.UpdateFunctionConfigurationIn{
 		FunctionName: id, Role: &p.Role, Runtime: p.Runtime, Handler: p.Handler,
 		Description: orDefault(p.Description, ""), Timeout: orDefault(p.Timeout, 3), MemorySize: orDefault(p.MemorySize, 128), Environment: environment,
 		EphemeralStorage: orDefault(p.EphemeralStorage, lambda.EphemeralStorage{Size: 512}), TracingConfig: p.TracingConfig, LoggingConfig: p.LoggingConfig,
@@ -218,13 +219,13 @@ func (h functionHandler) update(ctx context.Context, id string, old, p *function
 func retagLambda(ctx context.Context, s *lambda.Service, arn string, old, now []cfnTag) error {
 	set, off := retag(tagMap(old), tagMap(now))
 	if off != nil {
-		if _, err := ask(ctx, s.UntagResource, &lambda.UntagResourceIn{Resource: arn, TagKeys: off}); err != nil {
+		if _, err := ask(ctx, "lambda:UntagResource", s.UntagResource, &lambda.UntagResourceIn{Resource: arn, TagKeys: off}); err != nil {
 			return err
 		}
 	}
 	if set == nil {
 		return nil
 	}
-	_, err := ask(ctx, s.TagResource, &lambda.TagResourceIn{Resource: arn, Tags: set})
+	_, err := ask(ctx, "lambda:TagResource", s.TagResource, &lambda.TagResourceIn{Resource: arn, Tags: set})
 	return err
 }

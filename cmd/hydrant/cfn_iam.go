@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
+	"reflect"
 
 	"github.com/hydrant-stream/hydrant"
 	"github.com/hydrant-stream/hydrant/aws/cloudformation"
@@ -61,23 +62,24 @@ func roleType(s *iam.Service) cloudformation.Handler {
 			if err != nil {
 				return cloudformation.Made{}, err
 			}
-			out, err := ask(ctx, s.CreateRole, &iam.CreateRoleIn{Path: p.Path, RoleName: p.RoleName, AssumeRolePolicyDocument: trust, Description: p.Description, MaxSessionDuration: p.MaxSessionDuration, PermissionsBoundary: p.PermissionsBoundary, Tags: iamTags(p.Tags)})
+			out, err := ask(ctx, "iam:CreateRole", s.CreateRole, &iam.CreateRoleIn{Path: p.Path, RoleName: p.RoleName, AssumeRolePolicyDocument: trust, Description: p.Description, MaxSessionDuration: p.MaxSessionDuration, PermissionsBoundary: p.PermissionsBoundary, Tags: iamTags(p.Tags)})
 			if err != nil {
 				return cloudformation.Made{}, err
 			}
 			return madeRole(out.Role), h.bear(ctx, p)
 		},
+		Rest: h.finish,
 		Turn: h.update,
 		Drop: func(ctx context.Context, id string, p *roleProperties) error {
 			p.RoleName = id
 			if err := h.shed(ctx, p, &roleProperties{}); err != nil {
 				return err
 			}
-			_, err := ask(ctx, s.DeleteRole, &iam.RoleIn{RoleName: id})
+			_, err := ask(ctx, "iam:DeleteRole", s.DeleteRole, &iam.RoleIn{RoleName: id})
 			return err
 		},
 		Look: func(ctx context.Context, id, _ string, p *roleProperties) (cloudformation.Made, error) {
-			out, err := ask(ctx, s.GetRole, &iam.RoleIn{RoleName: cmp.Or(id, p.RoleName)})
+			out, err := ask(ctx, "iam:GetRole", s.GetRole, &iam.RoleIn{RoleName: cmp.Or(id, p.RoleName)})
 			if err != nil {
 				return cloudformation.Made{}, err
 			}
@@ -90,10 +92,22 @@ func madeRole(r *iam.Role) cloudformation.Made {
 	return cloudformation.Made{ID: r.RoleName, Attributes: map[string]any{"Arn": r.Arn, "RoleId": r.RoleId}}
 }
 
+// finish gives a role whose creation was interrupted what it may lack.
+func (h roleHandler) finish(ctx context.Context, id string, p *roleProperties) (m cloudformation.Made, err error) {
+	if err := h.bear(ctx, p); err != nil {
+		return m, err
+	}
+	out, err := ask(ctx, "iam:GetRole", h.GetRole, &iam.RoleIn{RoleName: id})
+	if err != nil {
+		return m, err
+	}
+	return madeRole(out.Role), nil
+}
+
 // bear gives the role its policies.
 func (h roleHandler) bear(ctx context.Context, p *roleProperties) error {
 	for _, arn := range p.ManagedPolicyArns {
-		if _, err := ask(ctx, h.AttachRolePolicy, &iam.AttachRolePolicyIn{RoleName: p.RoleName, PolicyArn: arn}); err != nil {
+		if _, err := ask(ctx, "iam:AttachRolePolicy", h.AttachRolePolicy, &iam.AttachRolePolicyIn{RoleName: p.RoleName, PolicyArn: arn}); err != nil {
 			return err
 		}
 	}
@@ -102,7 +116,7 @@ func (h roleHandler) bear(ctx context.Context, p *roleProperties) error {
 		if err != nil {
 			return err
 		}
-		if _, err := ask(ctx, h.PutRolePolicy, &iam.PutRolePolicyIn{RoleName: p.RoleName, PolicyName: own.PolicyName, PolicyDocument: text}); err != nil {
+		if _, err := ask(ctx, "iam:PutRolePolicy", h.PutRolePolicy, &iam.PutRolePolicyIn{RoleName: p.RoleName, PolicyName: own.PolicyName, PolicyDocument: text}); err != nil {
 			return err
 		}
 	}
@@ -122,7 +136,7 @@ func (h roleHandler) shed(ctx context.Context, old, p *roleProperties) error {
 		if keep[arn] {
 			continue
 		}
-		if _, err := ask(ctx, h.DetachRolePolicy, &iam.AttachRolePolicyIn{RoleName: old.RoleName, PolicyArn: arn}); lenient(err) != nil {
+		if _, err := ask(ctx, "iam:DetachRolePolicy", h.DetachRolePolicy, &iam.AttachRolePolicyIn{RoleName: old.RoleName, PolicyArn: arn}); lenient(err) != nil {
 			return err
 		}
 	}
@@ -130,7 +144,7 @@ func (h roleHandler) shed(ctx context.Context, old, p *roleProperties) error {
 		if keep["inline "+own.PolicyName] {
 			continue
 		}
-		if _, err := ask(ctx, h.DeleteRolePolicy, &iam.RolePolicyIn{RoleName: old.RoleName, PolicyName: own.PolicyName}); lenient(err) != nil {
+		if _, err := ask(ctx, "iam:DeleteRolePolicy", h.DeleteRolePolicy, &iam.RolePolicyIn{RoleName: old.RoleName, PolicyName: own.PolicyName}); lenient(err) != nil {
 			return err
 		}
 	}
@@ -139,25 +153,26 @@ func (h roleHandler) shed(ctx context.Context, old, p *roleProperties) error {
 
 func (h roleHandler) update(ctx context.Context, id string, old, p *roleProperties) (m cloudformation.Made, err error) {
 	old.RoleName = id
-	trust, err := document(p.AssumeRolePolicyDocument)
-	if err != nil {
-		return m, err
+	if !reflect.DeepEqual(old.AssumeRolePolicyDocument, p.AssumeRolePolicyDocument) {
+		trust, err := document(p.AssumeRolePolicyDocument)
+		if err != nil {
+			return m, err
+		}
+		if _, err := ask(ctx, "iam:UpdateAssumeRolePolicy", h.UpdateAssumeRolePolicy, &iam.UpdateAssumeRolePolicyIn{RoleName: id, PolicyDocument: trust}); err != nil {
+			return m, err
+		}
 	}
-	if _, err := ask(ctx, h.UpdateAssumeRolePolicy, &iam.UpdateAssumeRolePolicyIn{RoleName: id, PolicyDocument: trust}); err != nil {
-		return m, err
-	}
-	if _, err := ask(ctx, h.UpdateRole, &iam.UpdateRoleIn{RoleName: id, Description: &p.Description, MaxSessionDuration: orDefault(p.MaxSessionDuration, 3600)}); err != nil {
-		return m, err
+	if old.Description != p.Description || !reflect.DeepEqual(old.MaxSessionDuration, p.MaxSessionDuration) {
+		if _, err := ask(ctx, "iam:UpdateRole", h.UpdateRole, &iam.UpdateRoleIn{RoleName: id, Description: &p.Description, MaxSessionDuration: orDefault(p.MaxSessionDuration, 3600)}); err != nil {
+			return m, err
+		}
 	}
 	if p.PermissionsBoundary != "" {
-		_, err = ask(ctx, h.PutRolePermissionsBoundary, &iam.RolePermissionsBoundaryIn{RoleName: id, PermissionsBoundary: p.PermissionsBoundary})
+		_, err = ask(ctx, "iam:PutRolePermissionsBoundary", h.PutRolePermissionsBoundary, &iam.RolePermissionsBoundaryIn{RoleName: id, PermissionsBoundary: p.PermissionsBoundary})
 	} else if old.PermissionsBoundary != "" {
-		_, err = ask(ctx, h.DeleteRolePermissionsBoundary, &iam.RoleIn{RoleName: id})
+		_, err = ask(ctx, "iam:DeleteRolePermissionsBoundary", h.DeleteRolePermissionsBoundary, &iam.RoleIn{RoleName: id})
 	}
 	if lenient(err) != nil {
-		return m, err
-	}
-	if err := h.bear(ctx, p); err != nil {
 		return m, err
 	}
 	if err := h.shed(ctx, old, p); err != nil {
@@ -165,18 +180,14 @@ func (h roleHandler) update(ctx context.Context, id string, old, p *roleProperti
 	}
 	set, off := retag(tagMap(old.Tags), tagMap(p.Tags))
 	if off != nil {
-		if _, err := ask(ctx, h.UntagRole, &iam.UntagRoleIn{RoleName: id, TagKeys: off}); err != nil {
+		if _, err := ask(ctx, "iam:UntagRole", h.UntagRole, &iam.UntagRoleIn{RoleName: id, TagKeys: off}); err != nil {
 			return m, err
 		}
 	}
 	if set != nil {
-		if _, err := ask(ctx, h.TagRole, &iam.TagRoleIn{RoleName: id, Tags: iamTags(p.Tags)}); err != nil {
+		if _, err := ask(ctx, "iam:TagRole", h.TagRole, &iam.TagRoleIn{RoleName: id, Tags: iamTags(p.Tags)}); err != nil {
 			return m, err
 		}
 	}
-	out, err := ask(ctx, h.GetRole, &iam.RoleIn{RoleName: id})
-	if err != nil {
-		return m, err
-	}
-	return madeRole(out.Role), nil
+	return h.finish(ctx, id, p)
 }

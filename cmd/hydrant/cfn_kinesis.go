@@ -39,7 +39,7 @@ func streamType(s *kinesis.Service) cloudformation.Handler {
 			if !p.onDemand() {
 				in.ShardCount = orDefault(p.ShardCount, 1)
 			}
-			if _, err := ask(ctx, s.CreateStream, in); err != nil {
+			if _, err := ask(ctx, "kinesis:CreateStream", s.CreateStream, in); err != nil {
 				return cloudformation.Made{}, err
 			}
 			return h.settle(ctx, p)
@@ -50,12 +50,12 @@ func streamType(s *kinesis.Service) cloudformation.Handler {
 		Turn: func(ctx context.Context, _ string, old, p *streamProperties) (cloudformation.Made, error) {
 			set, off := retag(tagMap(old.Tags), tagMap(p.Tags))
 			if off != nil {
-				if _, err := ask(ctx, s.RemoveTagsFromStream, &kinesis.RemoveTagsFromStreamIn{StreamName: p.Name, TagKeys: off}); err != nil {
+				if _, err := ask(ctx, "kinesis:RemoveTagsFromStream", s.RemoveTagsFromStream, &kinesis.RemoveTagsFromStreamIn{StreamName: p.Name, TagKeys: off}); err != nil {
 					return cloudformation.Made{}, err
 				}
 			}
 			if set != nil {
-				if _, err := ask(ctx, s.AddTagsToStream, &kinesis.AddTagsToStreamIn{StreamName: p.Name, Tags: set}); err != nil {
+				if _, err := ask(ctx, "kinesis:AddTagsToStream", s.AddTagsToStream, &kinesis.AddTagsToStreamIn{StreamName: p.Name, Tags: set}); err != nil {
 					return cloudformation.Made{}, err
 				}
 			}
@@ -64,15 +64,15 @@ func streamType(s *kinesis.Service) cloudformation.Handler {
 		Drop: func(ctx context.Context, id string, _ *streamProperties) error {
 			yes := true
 			return away(ctx, func() error {
-				_, err := ask(ctx, s.DeleteStream, &kinesis.DeleteStreamIn{StreamName: id, EnforceConsumerDeletion: &yes})
+				_, err := ask(ctx, "kinesis:DeleteStream", s.DeleteStream, &kinesis.DeleteStreamIn{StreamName: id, EnforceConsumerDeletion: &yes})
 				return err
 			}, func() error {
-				_, err := s.DescribeStreamSummary(ctx, &kinesis.DescribeStreamSummaryIn{StreamName: id})
+				_, err := ask(ctx, "kinesis:DescribeStreamSummary", s.DescribeStreamSummary, &kinesis.DescribeStreamSummaryIn{StreamName: id})
 				return err
 			})
 		},
 		Look: func(ctx context.Context, id, _ string, p *streamProperties) (cloudformation.Made, error) {
-			d, err := s.DescribeStreamSummary(ctx, &kinesis.DescribeStreamSummaryIn{StreamName: cmp.Or(id, p.Name)})
+			d, err := ask(ctx, "kinesis:DescribeStreamSummary", s.DescribeStreamSummary, &kinesis.DescribeStreamSummaryIn{StreamName: cmp.Or(id, p.Name)})
 			if err != nil {
 				return cloudformation.Made{}, err
 			}
@@ -88,7 +88,7 @@ func madeStream(d *kinesis.StreamDescriptionSummary) cloudformation.Made {
 // active waits for the stream to be ACTIVE and describes it.
 func (h streamHandler) active(ctx context.Context, name string) (d *kinesis.StreamDescriptionSummary, err error) {
 	err = poll(ctx, func() (bool, error) {
-		out, err := h.DescribeStreamSummary(ctx, &kinesis.DescribeStreamSummaryIn{StreamName: name})
+		out, err := ask(ctx, "kinesis:DescribeStreamSummary", h.DescribeStreamSummary, &kinesis.DescribeStreamSummaryIn{StreamName: name})
 		if err != nil {
 			return false, err
 		}
@@ -128,7 +128,7 @@ func (h streamHandler) mode(ctx context.Context, p *streamProperties, d *kinesis
 	if d.StreamModeDetails.StreamMode == want {
 		return nil
 	}
-	_, err := ask(ctx, h.UpdateStreamMode, &kinesis.UpdateStreamModeIn{StreamARN: d.StreamARN, StreamModeDetails: &kinesis.StreamModeDetails{StreamMode: want}})
+	_, err := ask(ctx, "kinesis:UpdateStreamMode", h.UpdateStreamMode, &kinesis.UpdateStreamModeIn{StreamARN: d.StreamARN, StreamModeDetails: &kinesis.StreamModeDetails{StreamMode: want}})
 	return err
 }
 
@@ -142,7 +142,7 @@ func (h streamHandler) count(ctx context.Context, p *streamProperties, d *kinesi
 	for *d.OpenShardCount != want {
 		now := *d.OpenShardCount
 		next := max(min(want, 2*now), (now+1)/2)
-		if _, err := ask(ctx, h.UpdateShardCount, &kinesis.UpdateShardCountIn{StreamName: p.Name, TargetShardCount: &next, ScalingType: "UNIFORM_SCALING"}); err != nil {
+		if _, err := ask(ctx, "kinesis:UpdateShardCount", h.UpdateShardCount, &kinesis.UpdateShardCountIn{StreamName: p.Name, TargetShardCount: &next, ScalingType: "UNIFORM_SCALING"}); err != nil {
 			return err
 		}
 		var err error
@@ -159,9 +159,9 @@ func (h streamHandler) retention(ctx context.Context, p *streamProperties, d *ki
 	var err error
 	switch {
 	case *want > d.RetentionPeriodHours:
-		_, err = ask(ctx, h.IncreaseStreamRetentionPeriod, &in)
+		_, err = ask(ctx, "kinesis:IncreaseStreamRetentionPeriod", h.IncreaseStreamRetentionPeriod, &in)
 	case *want < d.RetentionPeriodHours:
-		_, err = ask(ctx, h.DecreaseStreamRetentionPeriod, (*kinesis.DecreaseStreamRetentionPeriodIn)(&in))
+		_, err = ask(ctx, "kinesis:DecreaseStreamRetentionPeriod", h.DecreaseStreamRetentionPeriod, (*kinesis.DecreaseStreamRetentionPeriodIn)(&in))
 	}
 	return err
 }
@@ -170,9 +170,9 @@ func (h streamHandler) encryption(ctx context.Context, p *streamProperties, d *k
 	var err error
 	switch e := p.StreamEncryption; {
 	case e != nil && (d.EncryptionType != e.EncryptionType || d.KeyId != e.KeyId):
-		_, err = ask(ctx, h.StartStreamEncryption, &kinesis.StartStreamEncryptionIn{StreamName: p.Name, EncryptionType: e.EncryptionType, KeyId: e.KeyId})
+		_, err = ask(ctx, "kinesis:StartStreamEncryption", h.StartStreamEncryption, &kinesis.StartStreamEncryptionIn{StreamName: p.Name, EncryptionType: e.EncryptionType, KeyId: e.KeyId})
 	case e == nil && d.EncryptionType == "KMS":
-		_, err = ask(ctx, h.StopStreamEncryption, &kinesis.StopStreamEncryptionIn{StreamName: p.Name, EncryptionType: "KMS", KeyId: d.KeyId})
+		_, err = ask(ctx, "kinesis:StopStreamEncryption", h.StopStreamEncryption, &kinesis.StopStreamEncryptionIn{StreamName: p.Name, EncryptionType: "KMS", KeyId: d.KeyId})
 	}
 	return err
 }
@@ -182,7 +182,7 @@ func (h streamHandler) recordSize(ctx context.Context, p *streamProperties, d *k
 	if *want == d.MaxRecordSizeInKiB {
 		return nil
 	}
-	_, err := ask(ctx, h.UpdateMaxRecordSize, &kinesis.UpdateMaxRecordSizeIn{StreamARN: d.StreamARN, MaxRecordSizeInKiB: want})
+	_, err := ask(ctx, "kinesis:UpdateMaxRecordSize", h.UpdateMaxRecordSize, &kinesis.UpdateMaxRecordSizeIn{StreamARN: d.StreamARN, MaxRecordSizeInKiB: want})
 	return err
 }
 
@@ -198,7 +198,7 @@ func consumerType(s *kinesis.Service) cloudformation.Handler {
 		if id == "" {
 			in = &kinesis.DescribeStreamConsumerIn{StreamARN: p.StreamARN, ConsumerName: p.ConsumerName}
 		}
-		out, err := ask(ctx, s.DescribeStreamConsumer, in)
+		out, err := ask(ctx, "kinesis:DescribeStreamConsumer", s.DescribeStreamConsumer, in)
 		if err != nil {
 			return cloudformation.Made{}, "", err
 		}
@@ -223,7 +223,7 @@ func consumerType(s *kinesis.Service) cloudformation.Handler {
 			Attributes: []string{"ConsumerARN", "ConsumerName", "ConsumerStatus", "ConsumerCreationTimestamp", "StreamARN"},
 		},
 		Make: func(ctx context.Context, _ string, p *consumerProperties) (m cloudformation.Made, err error) {
-			if _, err := ask(ctx, s.RegisterStreamConsumer, &kinesis.RegisterStreamConsumerIn{StreamARN: p.StreamARN, ConsumerName: p.ConsumerName, Tags: tagMap(p.Tags)}); err != nil {
+			if _, err := ask(ctx, "kinesis:RegisterStreamConsumer", s.RegisterStreamConsumer, &kinesis.RegisterStreamConsumerIn{StreamARN: p.StreamARN, ConsumerName: p.ConsumerName, Tags: tagMap(p.Tags)}); err != nil {
 				return m, err
 			}
 			return active(ctx, "", p)
@@ -232,12 +232,12 @@ func consumerType(s *kinesis.Service) cloudformation.Handler {
 		Turn: func(ctx context.Context, id string, old, p *consumerProperties) (cloudformation.Made, error) {
 			set, off := retag(tagMap(old.Tags), tagMap(p.Tags))
 			if off != nil {
-				if _, err := ask(ctx, s.UntagResource, &kinesis.UntagResourceIn{ResourceARN: id, TagKeys: off}); err != nil {
+				if _, err := ask(ctx, "kinesis:UntagResource", s.UntagResource, &kinesis.UntagResourceIn{ResourceARN: id, TagKeys: off}); err != nil {
 					return cloudformation.Made{}, err
 				}
 			}
 			if set != nil {
-				if _, err := ask(ctx, s.TagResource, &kinesis.TagResourceIn{ResourceARN: id, Tags: set}); err != nil {
+				if _, err := ask(ctx, "kinesis:TagResource", s.TagResource, &kinesis.TagResourceIn{ResourceARN: id, Tags: set}); err != nil {
 					return cloudformation.Made{}, err
 				}
 			}
@@ -246,7 +246,7 @@ func consumerType(s *kinesis.Service) cloudformation.Handler {
 		},
 		Drop: func(ctx context.Context, id string, p *consumerProperties) error {
 			return away(ctx, func() error {
-				_, err := ask(ctx, s.DeregisterStreamConsumer, &kinesis.DeregisterStreamConsumerIn{ConsumerARN: id})
+				_, err := ask(ctx, "kinesis:DeregisterStreamConsumer", s.DeregisterStreamConsumer, &kinesis.DeregisterStreamConsumerIn{ConsumerARN: id})
 				return err
 			}, func() error { _, _, err := look(ctx, id, p); return err })
 		},

@@ -39,7 +39,7 @@ func mappingType(s *lambda.Service) cloudformation.Handler {
 	}
 	settled := func(ctx context.Context, id string) (m cloudformation.Made, err error) {
 		err = poll(ctx, func() (bool, error) {
-			c, err := s.GetEventSourceMapping(ctx, &lambda.MappingIn{UUID: id})
+			c, err := ask(ctx, "lambda:GetEventSourceMapping", s.GetEventSourceMapping, &lambda.MappingIn{UUID: id})
 			if err != nil {
 				return false, err
 			}
@@ -54,7 +54,7 @@ func mappingType(s *lambda.Service) cloudformation.Handler {
 			Attributes: []string{"Id", "EventSourceMappingArn"},
 		},
 		Make: func(ctx context.Context, _ string, p *mappingProperties) (cloudformation.Made, error) {
-			c, err := ask(ctx, s.CreateEventSourceMapping, &lambda.CreateEventSourceMappingIn{
+			c, err := ask(ctx, "lambda:CreateEventSourceMapping", s.CreateEventSourceMapping, &lambda.CreateEventSourceMappingIn{
 				EventSourceArn: p.EventSourceArn, FunctionName: p.FunctionName, StartingPosition: p.StartingPosition,
 				StartingPositionTimestamp: p.StartingPositionTimestamp, Tags: tagMap(p.Tags), Enabled: p.Enabled,
 				BatchSize: p.BatchSize, FilterCriteria: p.FilterCriteria, MaximumBatchingWindowInSeconds: p.MaximumBatchingWindowInSeconds,
@@ -85,7 +85,7 @@ func mappingType(s *lambda.Service) cloudformation.Handler {
 			if types == nil {
 				types = []string{}
 			}
-			c, err := ask(ctx, s.UpdateEventSourceMapping, &lambda.UpdateEventSourceMappingIn{
+			c, err := ask(ctx, "lambda:UpdateEventSourceMapping", s.UpdateEventSourceMapping, &lambda.UpdateEventSourceMappingIn{
 				UUID: id, FunctionName: p.FunctionName, Enabled: orDefault(p.Enabled, true),
 				BatchSize: orDefault(p.BatchSize, 100), FilterCriteria: filters,
 				MaximumBatchingWindowInSeconds: orDefault(p.MaximumBatchingWindowInSeconds, 0),
@@ -104,22 +104,22 @@ func mappingType(s *lambda.Service) cloudformation.Handler {
 		},
 		Drop: func(ctx context.Context, id string, _ *mappingProperties) error {
 			return away(ctx, func() error {
-				_, err := ask(ctx, s.DeleteEventSourceMapping, &lambda.MappingIn{UUID: id})
+				_, err := ask(ctx, "lambda:DeleteEventSourceMapping", s.DeleteEventSourceMapping, &lambda.MappingIn{UUID: id})
 				return err
 			}, func() error {
-				_, err := s.GetEventSourceMapping(ctx, &lambda.MappingIn{UUID: id})
+				_, err := ask(ctx, "lambda:GetEventSourceMapping", s.GetEventSourceMapping, &lambda.MappingIn{UUID: id})
 				return err
 			})
 		},
 		Look: func(ctx context.Context, id, _ string, p *mappingProperties) (cloudformation.Made, error) {
 			if id != "" {
-				c, err := s.GetEventSourceMapping(ctx, &lambda.MappingIn{UUID: id})
+				c, err := ask(ctx, "lambda:GetEventSourceMapping", s.GetEventSourceMapping, &lambda.MappingIn{UUID: id})
 				if err != nil {
 					return cloudformation.Made{}, err
 				}
 				return made(c), nil
 			}
-			list, err := s.ListEventSourceMappings(ctx, &lambda.ListEventSourceMappingsIn{EventSourceArn: p.EventSourceArn, FunctionName: p.FunctionName})
+			list, err := ask(ctx, "lambda:ListEventSourceMappings", s.ListEventSourceMappings, &lambda.ListEventSourceMappingsIn{EventSourceArn: p.EventSourceArn, FunctionName: p.FunctionName})
 			if err != nil {
 				return cloudformation.Made{}, err
 			}
@@ -143,7 +143,7 @@ func versionType(s *lambda.Service) cloudformation.Handler {
 		return cloudformation.Made{ID: c.FunctionArn, Attributes: map[string]any{"Version": c.Version, "FunctionArn": c.FunctionArn}}
 	}
 	publish := func(ctx context.Context, _ string, p *versionProperties) (cloudformation.Made, error) {
-		c, err := ask(ctx, s.PublishVersion, &lambda.PublishVersionIn{FunctionName: p.FunctionName, CodeSha256: p.CodeSha256, Description: p.Description})
+		c, err := ask(ctx, "lambda:PublishVersion", s.PublishVersion, &lambda.PublishVersionIn{FunctionName: p.FunctionName, CodeSha256: p.CodeSha256, Description: p.Description})
 		if err != nil {
 			return cloudformation.Made{}, err
 		}
@@ -157,7 +157,7 @@ func versionType(s *lambda.Service) cloudformation.Handler {
 		},
 		Drop: func(ctx context.Context, id string, _ *versionProperties) error {
 			function, version := id[:strings.LastIndexByte(id, ':')], id[strings.LastIndexByte(id, ':')+1:]
-			_, err := ask(ctx, s.DeleteFunction, &lambda.FunctionIn{FunctionName: function, Qualifier: version})
+			_, err := ask(ctx, "lambda:DeleteFunction", s.DeleteFunction, &lambda.FunctionIn{FunctionName: function, Qualifier: version})
 			return err
 		},
 		// By its properties a version is not found: publishing again gives the same one.
@@ -165,7 +165,7 @@ func versionType(s *lambda.Service) cloudformation.Handler {
 			if id == "" {
 				return cloudformation.Made{}, cloudformation.ErrNotFound
 			}
-			c, err := s.GetFunctionConfiguration(ctx, &lambda.FunctionIn{FunctionName: p.FunctionName, Qualifier: id[strings.LastIndexByte(id, ':')+1:]})
+			c, err := ask(ctx, "lambda:GetFunctionConfiguration", s.GetFunctionConfiguration, &lambda.FunctionIn{FunctionName: p.FunctionName, Qualifier: id[strings.LastIndexByte(id, ':')+1:]})
 			if err != nil {
 				return cloudformation.Made{}, err
 			}
@@ -207,17 +207,17 @@ func aliasType(s *lambda.Service) cloudformation.Handler {
 	return &cloudformation.Typed[aliasProperties]{
 		Facts: cloudformation.Schema{Replace: []string{"FunctionName", "Name"}, Attributes: []string{"AliasArn"}},
 		Make: func(ctx context.Context, _ string, p *aliasProperties) (cloudformation.Made, error) {
-			return made(ask(ctx, s.CreateAlias, &lambda.CreateAliasIn{FunctionName: p.FunctionName, Name: p.Name, FunctionVersion: p.FunctionVersion, Description: p.Description, RoutingConfig: p.routing()}))
+			return made(ask(ctx, "lambda:CreateAlias", s.CreateAlias, &lambda.CreateAliasIn{FunctionName: p.FunctionName, Name: p.Name, FunctionVersion: p.FunctionVersion, Description: p.Description, RoutingConfig: p.routing()}))
 		},
 		Turn: func(ctx context.Context, _ string, _, p *aliasProperties) (cloudformation.Made, error) {
-			return made(ask(ctx, s.UpdateAlias, &lambda.UpdateAliasIn{FunctionName: p.FunctionName, Name: p.Name, FunctionVersion: p.FunctionVersion, Description: &p.Description, RoutingConfig: p.routing()}))
+			return made(ask(ctx, "lambda:UpdateAlias", s.UpdateAlias, &lambda.UpdateAliasIn{FunctionName: p.FunctionName, Name: p.Name, FunctionVersion: p.FunctionVersion, Description: &p.Description, RoutingConfig: p.routing()}))
 		},
 		Drop: func(ctx context.Context, _ string, p *aliasProperties) error {
-			_, err := ask(ctx, s.DeleteAlias, &lambda.AliasIn{FunctionName: p.FunctionName, Name: p.Name})
+			_, err := ask(ctx, "lambda:DeleteAlias", s.DeleteAlias, &lambda.AliasIn{FunctionName: p.FunctionName, Name: p.Name})
 			return err
 		},
 		Look: func(ctx context.Context, _, _ string, p *aliasProperties) (cloudformation.Made, error) {
-			return made(ask(ctx, s.GetAlias, &lambda.AliasIn{FunctionName: p.FunctionName, Name: p.Name}))
+			return made(ask(ctx, "lambda:GetAlias", s.GetAlias, &lambda.AliasIn{FunctionName: p.FunctionName, Name: p.Name}))
 		},
 	}
 }
@@ -244,7 +244,7 @@ func permissionType(s *lambda.Service) cloudformation.Handler {
 			Replace: []string{"Action", "FunctionName", "Principal", "SourceArn", "SourceAccount", "EventSourceToken", "PrincipalOrgID", "FunctionUrlAuthType"},
 		},
 		Make: func(ctx context.Context, name string, p *permissionProperties) (cloudformation.Made, error) {
-			_, err := ask(ctx, s.AddPermission, &lambda.AddPermissionIn{
+			_, err := ask(ctx, "lambda:AddPermission", s.AddPermission, &lambda.AddPermissionIn{
 				FunctionName: p.FunctionName, StatementId: name, Action: p.Action, Principal: p.Principal, SourceArn: p.SourceArn,
 				SourceAccount: p.SourceAccount, EventSourceToken: p.EventSourceToken, PrincipalOrgID: p.PrincipalOrgID, FunctionUrlAuthType: p.FunctionUrlAuthType,
 			})
@@ -254,11 +254,11 @@ func permissionType(s *lambda.Service) cloudformation.Handler {
 			return made(id), nil
 		},
 		Drop: func(ctx context.Context, id string, p *permissionProperties) error {
-			_, err := ask(ctx, s.RemovePermission, &lambda.RemovePermissionIn{FunctionName: p.FunctionName, StatementId: id})
+			_, err := ask(ctx, "lambda:RemovePermission", s.RemovePermission, &lambda.RemovePermissionIn{FunctionName: p.FunctionName, StatementId: id})
 			return err
 		},
 		Look: func(ctx context.Context, id, name string, p *permissionProperties) (cloudformation.Made, error) {
-			out, err := s.GetPolicy(ctx, &lambda.FunctionIn{FunctionName: p.FunctionName})
+			out, err := ask(ctx, "lambda:GetPolicy", s.GetPolicy, &lambda.FunctionIn{FunctionName: p.FunctionName})
 			if err != nil {
 				return cloudformation.Made{}, err
 			}

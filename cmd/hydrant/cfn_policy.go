@@ -76,12 +76,12 @@ func inlinePolicyType(s *iam.Service) cloudformation.Handler {
 		},
 		Look: func(ctx context.Context, id, name string, p *inlinePolicyProperties) (cloudformation.Made, error) {
 			for _, role := range p.Roles {
-				if _, err := ask(ctx, s.GetRolePolicy, &iam.RolePolicyIn{RoleName: role, PolicyName: p.PolicyName}); err != nil {
+				if _, err := ask(ctx, "iam:GetRolePolicy", s.GetRolePolicy, &iam.RolePolicyIn{RoleName: role, PolicyName: p.PolicyName}); err != nil {
 					return cloudformation.Made{}, err
 				}
 			}
 			for _, user := range p.Users {
-				if _, err := ask(ctx, s.GetUserPolicy, &iam.UserPolicyIn{UserName: user, PolicyName: p.PolicyName}); err != nil {
+				if _, err := ask(ctx, "iam:GetUserPolicy", s.GetUserPolicy, &iam.UserPolicyIn{UserName: user, PolicyName: p.PolicyName}); err != nil {
 					return cloudformation.Made{}, err
 				}
 			}
@@ -102,12 +102,12 @@ func (h inlinePolicyHandler) put(ctx context.Context, p *inlinePolicyProperties)
 		return err
 	}
 	for _, role := range p.Roles {
-		if _, err := ask(ctx, h.PutRolePolicy, &iam.PutRolePolicyIn{RoleName: role, PolicyName: p.PolicyName, PolicyDocument: text}); err != nil {
+		if _, err := ask(ctx, "iam:PutRolePolicy", h.PutRolePolicy, &iam.PutRolePolicyIn{RoleName: role, PolicyName: p.PolicyName, PolicyDocument: text}); err != nil {
 			return err
 		}
 	}
 	for _, user := range p.Users {
-		if _, err := ask(ctx, h.PutUserPolicy, &iam.PutUserPolicyIn{UserName: user, PolicyName: p.PolicyName, PolicyDocument: text}); err != nil {
+		if _, err := ask(ctx, "iam:PutUserPolicy", h.PutUserPolicy, &iam.PutUserPolicyIn{UserName: user, PolicyName: p.PolicyName, PolicyDocument: text}); err != nil {
 			return err
 		}
 	}
@@ -116,12 +116,12 @@ func (h inlinePolicyHandler) put(ctx context.Context, p *inlinePolicyProperties)
 
 func (h inlinePolicyHandler) drop(ctx context.Context, name string, from bearers) error {
 	for _, role := range from.roles {
-		if _, err := ask(ctx, h.DeleteRolePolicy, &iam.RolePolicyIn{RoleName: role, PolicyName: name}); lenient(err) != nil {
+		if _, err := ask(ctx, "iam:DeleteRolePolicy", h.DeleteRolePolicy, &iam.RolePolicyIn{RoleName: role, PolicyName: name}); lenient(err) != nil {
 			return err
 		}
 	}
 	for _, user := range from.users {
-		if _, err := ask(ctx, h.DeleteUserPolicy, &iam.UserPolicyIn{UserName: user, PolicyName: name}); lenient(err) != nil {
+		if _, err := ask(ctx, "iam:DeleteUserPolicy", h.DeleteUserPolicy, &iam.UserPolicyIn{UserName: user, PolicyName: name}); lenient(err) != nil {
 			return err
 		}
 	}
@@ -149,12 +149,15 @@ type managedPolicyHandler struct{ *iam.Service }
 
 func managedPolicyType(s *iam.Service) cloudformation.Handler {
 	h := managedPolicyHandler{s}
+	made := func(p *iam.Policy) cloudformation.Made {
+		return cloudformation.Made{ID: p.Arn, Attributes: map[string]any{"PolicyArn": p.Arn, "PolicyId": p.PolicyId}}
+	}
 	look := func(ctx context.Context, arn string) (cloudformation.Made, error) {
-		out, err := ask(ctx, s.GetPolicy, &iam.GetPolicyIn{PolicyArn: arn})
+		out, err := ask(ctx, "iam:GetPolicy", s.GetPolicy, &iam.GetPolicyIn{PolicyArn: arn})
 		if err != nil {
 			return cloudformation.Made{}, err
 		}
-		return cloudformation.Made{ID: arn, Attributes: map[string]any{"PolicyArn": arn, "PolicyId": out.Policy.PolicyId}}, nil
+		return made(out.Policy), nil
 	}
 	return &cloudformation.Typed[managedPolicyProperties]{
 		Facts: cloudformation.Schema{Name: "ManagedPolicyName", MaxName: 128, Replace: []string{"ManagedPolicyName", "Description", "Path"}, Attributes: []string{"PolicyArn", "PolicyId"}, IAM: true},
@@ -166,13 +169,17 @@ func managedPolicyType(s *iam.Service) cloudformation.Handler {
 			if err != nil {
 				return cloudformation.Made{}, err
 			}
-			if _, err := ask(ctx, s.CreatePolicy, &iam.CreatePolicyIn{PolicyName: p.ManagedPolicyName, Path: p.Path, PolicyDocument: text, Description: p.Description}); err != nil {
+			out, err := ask(ctx, "iam:CreatePolicy", s.CreatePolicy, &iam.CreatePolicyIn{PolicyName: p.ManagedPolicyName, Path: p.Path, PolicyDocument: text, Description: p.Description})
+			if err != nil {
 				return cloudformation.Made{}, err
 			}
-			if err := h.attach(ctx, p.arn(ctx), p.bearers()); err != nil {
+			return made(out.Policy), h.attach(ctx, out.Policy.Arn, p.bearers())
+		},
+		Rest: func(ctx context.Context, id string, p *managedPolicyProperties) (cloudformation.Made, error) {
+			if err := h.attach(ctx, id, p.bearers()); err != nil {
 				return cloudformation.Made{}, err
 			}
-			return look(ctx, p.arn(ctx))
+			return look(ctx, id)
 		},
 		Turn: func(ctx context.Context, id string, old, p *managedPolicyProperties) (cloudformation.Made, error) {
 			if err := p.bearers().hold(); err != nil {
@@ -193,7 +200,7 @@ func managedPolicyType(s *iam.Service) cloudformation.Handler {
 			if err := h.detach(ctx, id, p.bearers()); err != nil {
 				return err
 			}
-			versions, err := ask(ctx, s.ListPolicyVersions, &iam.ListPolicyVersionsIn{PolicyArn: id})
+			versions, err := ask(ctx, "iam:ListPolicyVersions", s.ListPolicyVersions, &iam.ListPolicyVersionsIn{PolicyArn: id})
 			if err != nil {
 				return err
 			}
@@ -201,11 +208,11 @@ func managedPolicyType(s *iam.Service) cloudformation.Handler {
 				if v.IsDefaultVersion {
 					continue
 				}
-				if _, err := ask(ctx, s.DeletePolicyVersion, &iam.PolicyVersionIn{PolicyArn: id, VersionId: v.VersionId}); lenient(err) != nil {
+				if _, err := ask(ctx, "iam:DeletePolicyVersion", s.DeletePolicyVersion, &iam.PolicyVersionIn{PolicyArn: id, VersionId: v.VersionId}); lenient(err) != nil {
 					return err
 				}
 			}
-			_, err = ask(ctx, s.DeletePolicy, &iam.GetPolicyIn{PolicyArn: id})
+			_, err = ask(ctx, "iam:DeletePolicy", s.DeletePolicy, &iam.GetPolicyIn{PolicyArn: id})
 			return err
 		},
 		Look: func(ctx context.Context, id, _ string, p *managedPolicyProperties) (cloudformation.Made, error) {
@@ -220,7 +227,7 @@ func (h managedPolicyHandler) rewrite(ctx context.Context, arn string, p *manage
 	if err != nil {
 		return err
 	}
-	versions, err := ask(ctx, h.ListPolicyVersions, &iam.ListPolicyVersionsIn{PolicyArn: arn})
+	versions, err := ask(ctx, "iam:ListPolicyVersions", h.ListPolicyVersions, &iam.ListPolicyVersionsIn{PolicyArn: arn})
 	if err != nil {
 		return err
 	}
@@ -229,24 +236,24 @@ func (h managedPolicyHandler) rewrite(ctx context.Context, arn string, p *manage
 			if v.IsDefaultVersion {
 				continue
 			}
-			if _, err := ask(ctx, h.DeletePolicyVersion, &iam.PolicyVersionIn{PolicyArn: arn, VersionId: v.VersionId}); err != nil {
+			if _, err := ask(ctx, "iam:DeletePolicyVersion", h.DeletePolicyVersion, &iam.PolicyVersionIn{PolicyArn: arn, VersionId: v.VersionId}); err != nil {
 				return err
 			}
 			break
 		}
 	}
-	_, err = ask(ctx, h.CreatePolicyVersion, &iam.CreatePolicyVersionIn{PolicyArn: arn, PolicyDocument: text, SetAsDefault: true})
+	_, err = ask(ctx, "iam:CreatePolicyVersion", h.CreatePolicyVersion, &iam.CreatePolicyVersionIn{PolicyArn: arn, PolicyDocument: text, SetAsDefault: true})
 	return err
 }
 
 func (h managedPolicyHandler) attach(ctx context.Context, arn string, to bearers) error {
 	for _, role := range to.roles {
-		if _, err := ask(ctx, h.AttachRolePolicy, &iam.AttachRolePolicyIn{RoleName: role, PolicyArn: arn}); err != nil {
+		if _, err := ask(ctx, "iam:AttachRolePolicy", h.AttachRolePolicy, &iam.AttachRolePolicyIn{RoleName: role, PolicyArn: arn}); err != nil {
 			return err
 		}
 	}
 	for _, user := range to.users {
-		if _, err := ask(ctx, h.AttachUserPolicy, &iam.AttachUserPolicyIn{UserName: user, PolicyArn: arn}); err != nil {
+		if _, err := ask(ctx, "iam:AttachUserPolicy", h.AttachUserPolicy, &iam.AttachUserPolicyIn{UserName: user, PolicyArn: arn}); err != nil {
 			return err
 		}
 	}
@@ -255,12 +262,12 @@ func (h managedPolicyHandler) attach(ctx context.Context, arn string, to bearers
 
 func (h managedPolicyHandler) detach(ctx context.Context, arn string, from bearers) error {
 	for _, role := range from.roles {
-		if _, err := ask(ctx, h.DetachRolePolicy, &iam.AttachRolePolicyIn{RoleName: role, PolicyArn: arn}); lenient(err) != nil {
+		if _, err := ask(ctx, "iam:DetachRolePolicy", h.DetachRolePolicy, &iam.AttachRolePolicyIn{RoleName: role, PolicyArn: arn}); lenient(err) != nil {
 			return err
 		}
 	}
 	for _, user := range from.users {
-		if _, err := ask(ctx, h.DetachUserPolicy, &iam.AttachUserPolicyIn{UserName: user, PolicyArn: arn}); lenient(err) != nil {
+		if _, err := ask(ctx, "iam:DetachUserPolicy", h.DetachUserPolicy, &iam.AttachUserPolicyIn{UserName: user, PolicyArn: arn}); lenient(err) != nil {
 			return err
 		}
 	}

@@ -61,7 +61,7 @@ func (p *queueProperties) attributes() (map[string]string, error) {
 // queueType makes AWS::SQS::Queue. Its id is the queue's URL.
 func queueType(s *sqs.Service) cloudformation.Handler {
 	look := func(ctx context.Context, url string) (cloudformation.Made, error) {
-		out, err := s.GetQueueAttributes(ctx, &sqs.GetQueueAttributesIn{QueueUrl: url, AttributeNames: []string{"QueueArn"}})
+		out, err := ask(ctx, "sqs:GetQueueAttributes", s.GetQueueAttributes, &sqs.GetQueueAttributesIn{QueueUrl: url, AttributeNames: []string{"QueueArn"}})
 		if hydrant.FaultCode(err) == "QueueDoesNotExist" {
 			return cloudformation.Made{}, cloudformation.ErrNotFound
 		}
@@ -78,7 +78,7 @@ func queueType(s *sqs.Service) cloudformation.Handler {
 			if err != nil {
 				return cloudformation.Made{}, err
 			}
-			out, err := ask(ctx, s.CreateQueue, &sqs.CreateQueueIn{QueueName: p.QueueName, Attributes: set, Tags: tagMap(p.Tags)})
+			out, err := ask(ctx, "sqs:CreateQueue", s.CreateQueue, &sqs.CreateQueueIn{QueueName: p.QueueName, Attributes: set, Tags: tagMap(p.Tags)})
 			if err != nil {
 				return cloudformation.Made{}, err
 			}
@@ -99,25 +99,25 @@ func queueType(s *sqs.Service) cloudformation.Handler {
 				}
 			}
 			if len(set) > 0 {
-				if _, err := ask(ctx, s.SetQueueAttributes, &sqs.SetQueueAttributesIn{QueueUrl: id, Attributes: set}); err != nil {
+				if _, err := ask(ctx, "sqs:SetQueueAttributes", s.SetQueueAttributes, &sqs.SetQueueAttributesIn{QueueUrl: id, Attributes: set}); err != nil {
 					return cloudformation.Made{}, err
 				}
 			}
 			tags, off := retag(tagMap(old.Tags), tagMap(p.Tags))
 			if off != nil {
-				if _, err := ask(ctx, s.UntagQueue, &sqs.UntagQueueIn{QueueUrl: id, TagKeys: off}); err != nil {
+				if _, err := ask(ctx, "sqs:UntagQueue", s.UntagQueue, &sqs.UntagQueueIn{QueueUrl: id, TagKeys: off}); err != nil {
 					return cloudformation.Made{}, err
 				}
 			}
 			if tags != nil {
-				if _, err := ask(ctx, s.TagQueue, &sqs.TagQueueIn{QueueUrl: id, Tags: tags}); err != nil {
+				if _, err := ask(ctx, "sqs:TagQueue", s.TagQueue, &sqs.TagQueueIn{QueueUrl: id, Tags: tags}); err != nil {
 					return cloudformation.Made{}, err
 				}
 			}
 			return look(ctx, id)
 		},
 		Drop: func(ctx context.Context, id string, _ *queueProperties) error {
-			_, err := ask(ctx, s.DeleteQueue, &sqs.QueueIn{QueueUrl: id})
+			_, err := ask(ctx, "sqs:DeleteQueue", s.DeleteQueue, &sqs.QueueIn{QueueUrl: id})
 			if hydrant.FaultCode(err) == "QueueDoesNotExist" {
 				return nil
 			}
@@ -125,7 +125,7 @@ func queueType(s *sqs.Service) cloudformation.Handler {
 		},
 		Look: func(ctx context.Context, id, _ string, p *queueProperties) (cloudformation.Made, error) {
 			if id == "" {
-				out, err := s.GetQueueUrl(ctx, &sqs.GetQueueUrlIn{QueueName: p.QueueName})
+				out, err := ask(ctx, "sqs:GetQueueUrl", s.GetQueueUrl, &sqs.GetQueueUrlIn{QueueName: p.QueueName})
 				if hydrant.FaultCode(err) == "QueueDoesNotExist" {
 					return cloudformation.Made{}, cloudformation.ErrNotFound
 				}

@@ -3,6 +3,7 @@ package main
 import (
 	"cmp"
 	"context"
+	"reflect"
 	"slices"
 
 	"github.com/hydrant-stream/hydrant"
@@ -63,19 +64,19 @@ func bucketType(s *s3.Service) cloudformation.Handler {
 			if region := hydrant.ScopeOf(ctx).Region; region != "us-east-1" {
 				in.LocationConstraint = region
 			}
-			_, err := s.CreateBucket(ctx, in)
+			_, err := ask(ctx, "s3:CreateBucket", s.CreateBucket, in)
 			return made(ctx, p.BucketName), err
 		},
 		Turn: func(ctx context.Context, id string, _, p *bucketProperties) (cloudformation.Made, error) {
 			return made(ctx, id), p.hold()
 		},
 		Drop: func(ctx context.Context, id string, _ *bucketProperties) error {
-			_, err := s.DeleteBucket(ctx, &s3.BucketRef{Bucket: id})
+			_, err := ask(ctx, "s3:DeleteBucket", s.DeleteBucket, &s3.BucketRef{Bucket: id})
 			return err
 		},
 		Look: func(ctx context.Context, id, _ string, p *bucketProperties) (cloudformation.Made, error) {
 			id = cmp.Or(id, p.BucketName)
-			_, err := s.HeadBucket(ctx, &s3.BucketRef{Bucket: id})
+			_, err := ask(ctx, "s3:HeadBucket", s.HeadBucket, &s3.BucketRef{Bucket: id})
 			return made(ctx, id), err
 		},
 	}
@@ -96,48 +97,58 @@ func logGroupType(s *cwlogs.Service) cloudformation.Handler {
 	}
 	retain := func(ctx context.Context, p *logGroupProperties) error {
 		if p.RetentionInDays == nil {
-			_, err := ask(ctx, s.DeleteRetentionPolicy, &cwlogs.LogGroupIn{LogGroupName: p.LogGroupName})
+			_, err := ask(ctx, "logs:DeleteRetentionPolicy", s.DeleteRetentionPolicy, &cwlogs.LogGroupIn{LogGroupName: p.LogGroupName})
 			return err
 		}
-		_, err := ask(ctx, s.PutRetentionPolicy, &cwlogs.PutRetentionPolicyIn{LogGroupName: p.LogGroupName, RetentionInDays: p.RetentionInDays})
+		_, err := ask(ctx, "logs:PutRetentionPolicy", s.PutRetentionPolicy, &cwlogs.PutRetentionPolicyIn{LogGroupName: p.LogGroupName, RetentionInDays: p.RetentionInDays})
 		return err
 	}
 	return &cloudformation.Typed[logGroupProperties]{
 		Facts: cloudformation.Schema{Name: "LogGroupName", MaxName: 512, Replace: []string{"LogGroupName", "LogGroupClass", "KmsKeyId"}, Attributes: []string{"Arn"}},
 		Make: func(ctx context.Context, _ string, p *logGroupProperties) (cloudformation.Made, error) {
-			_, err := ask(ctx, s.CreateLogGroup, &cwlogs.CreateLogGroupIn{LogGroupName: p.LogGroupName, KmsKeyId: p.KmsKeyId, LogGroupClass: p.LogGroupClass, DeletionProtectionEnabled: p.DeletionProtectionEnabled, Tags: tagMap(p.Tags)})
+			_, err := ask(ctx, "logs:CreateLogGroup", s.CreateLogGroup, &cwlogs.CreateLogGroupIn{LogGroupName: p.LogGroupName, KmsKeyId: p.KmsKeyId, LogGroupClass: p.LogGroupClass, DeletionProtectionEnabled: p.DeletionProtectionEnabled, Tags: tagMap(p.Tags)})
 			if err == nil && p.RetentionInDays != nil {
 				err = retain(ctx, p)
 			}
 			return made(ctx, p.LogGroupName), err
 		},
-		Turn: func(ctx context.Context, id string, old, p *logGroupProperties) (cloudformation.Made, error) {
-			if err := retain(ctx, p); err != nil {
-				return made(ctx, id), err
+		Rest: func(ctx context.Context, id string, p *logGroupProperties) (cloudformation.Made, error) {
+			if p.RetentionInDays == nil {
+				return made(ctx, id), nil
 			}
-			if _, err := ask(ctx, s.PutLogGroupDeletionProtection, &cwlogs.PutLogGroupDeletionProtectionIn{LogGroupIdentifier: id, DeletionProtectionEnabled: &p.DeletionProtectionEnabled}); err != nil {
-				return made(ctx, id), err
+			return made(ctx, id), retain(ctx, p)
+		},
+		Turn: func(ctx context.Context, id string, old, p *logGroupProperties) (cloudformation.Made, error) {
+			if !reflect.DeepEqual(old.RetentionInDays, p.RetentionInDays) {
+				if err := retain(ctx, p); err != nil {
+					return made(ctx, id), err
+				}
+			}
+			if old.DeletionProtectionEnabled != p.DeletionProtectionEnabled {
+				if _, err := ask(ctx, "logs:PutLogGroupDeletionProtection", s.PutLogGroupDeletionProtection, &cwlogs.PutLogGroupDeletionProtectionIn{LogGroupIdentifier: id, DeletionProtectionEnabled: &p.DeletionProtectionEnabled}); err != nil {
+					return made(ctx, id), err
+				}
 			}
 			set, off := retag(tagMap(old.Tags), tagMap(p.Tags))
 			if off != nil {
-				if _, err := ask(ctx, s.UntagLogGroup, &cwlogs.UntagLogGroupIn{LogGroupName: id, Tags: off}); err != nil {
+				if _, err := ask(ctx, "logs:UntagLogGroup", s.UntagLogGroup, &cwlogs.UntagLogGroupIn{LogGroupName: id, Tags: off}); err != nil {
 					return made(ctx, id), err
 				}
 			}
 			if set != nil {
-				if _, err := ask(ctx, s.TagLogGroup, &cwlogs.TagLogGroupIn{LogGroupName: id, Tags: set}); err != nil {
+				if _, err := ask(ctx, "logs:TagLogGroup", s.TagLogGroup, &cwlogs.TagLogGroupIn{LogGroupName: id, Tags: set}); err != nil {
 					return made(ctx, id), err
 				}
 			}
 			return made(ctx, id), nil
 		},
 		Drop: func(ctx context.Context, id string, _ *logGroupProperties) error {
-			_, err := ask(ctx, s.DeleteLogGroup, &cwlogs.LogGroupIn{LogGroupName: id})
+			_, err := ask(ctx, "logs:DeleteLogGroup", s.DeleteLogGroup, &cwlogs.LogGroupIn{LogGroupName: id})
 			return err
 		},
 		Look: func(ctx context.Context, id, _ string, p *logGroupProperties) (cloudformation.Made, error) {
 			id = cmp.Or(id, p.LogGroupName)
-			out, err := ask(ctx, s.DescribeLogGroups, &cwlogs.DescribeLogGroupsIn{LogGroupNamePrefix: id})
+			out, err := ask(ctx, "logs:DescribeLogGroups", s.DescribeLogGroups, &cwlogs.DescribeLogGroupsIn{LogGroupNamePrefix: id})
 			if err != nil {
 				return cloudformation.Made{}, err
 			}
@@ -158,19 +169,19 @@ func logStreamType(s *cwlogs.Service) cloudformation.Handler {
 	return &cloudformation.Typed[logStreamProperties]{
 		Facts: cloudformation.Schema{Name: "LogStreamName", MaxName: 512, Replace: []string{"LogGroupName", "LogStreamName"}},
 		Make: func(ctx context.Context, _ string, p *logStreamProperties) (cloudformation.Made, error) {
-			_, err := ask(ctx, s.CreateLogStream, &cwlogs.LogStreamIn{LogGroupName: p.LogGroupName, LogStreamName: p.LogStreamName})
+			_, err := ask(ctx, "logs:CreateLogStream", s.CreateLogStream, &cwlogs.LogStreamIn{LogGroupName: p.LogGroupName, LogStreamName: p.LogStreamName})
 			return cloudformation.Made{ID: p.LogStreamName}, err
 		},
 		Turn: func(_ context.Context, id string, _, _ *logStreamProperties) (cloudformation.Made, error) {
 			return cloudformation.Made{ID: id}, nil
 		},
 		Drop: func(ctx context.Context, id string, p *logStreamProperties) error {
-			_, err := ask(ctx, s.DeleteLogStream, &cwlogs.LogStreamIn{LogGroupName: p.LogGroupName, LogStreamName: id})
+			_, err := ask(ctx, "logs:DeleteLogStream", s.DeleteLogStream, &cwlogs.LogStreamIn{LogGroupName: p.LogGroupName, LogStreamName: id})
 			return err
 		},
 		Look: func(ctx context.Context, id, _ string, p *logStreamProperties) (cloudformation.Made, error) {
 			id = cmp.Or(id, p.LogStreamName)
-			out, err := ask(ctx, s.DescribeLogStreams, &cwlogs.DescribeLogStreamsIn{LogGroupName: p.LogGroupName, LogStreamNamePrefix: id})
+			out, err := ask(ctx, "logs:DescribeLogStreams", s.DescribeLogStreams, &cwlogs.DescribeLogStreamsIn{LogGroupName: p.LogGroupName, LogStreamNamePrefix: id})
 			if err != nil {
 				return cloudformation.Made{}, err
 			}

@@ -65,12 +65,20 @@ func resourceTypes(r stackRooms) map[string]cloudformation.Handler {
 	return types
 }
 
-// ask calls an operation from inside the house, held to its constraints as a request from outside is.
-func ask[In, Out any](ctx context.Context, op func(context.Context, *In) (*Out, error), in *In) (*Out, error) {
+// ask calls an operation, "kinesis:CreateStream", from inside the house: held to its constraints as a
+// request from outside is, and to the policies of whom the stack is worked on for. A call that has begun is
+// not cut short: one that is answered by "canceled" may be done all the same, a moment later.
+func ask[In, Out any](ctx context.Context, operation string, op func(context.Context, *In) (*Out, error), in *In) (*Out, error) {
 	if err := wire.Check(in); err != nil {
 		return nil, err
 	}
-	return op(ctx, in)
+	if err := mayAsk(ctx, operation, in); err != nil {
+		return nil, err
+	}
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	return op(context.WithoutCancel(ctx), in)
 }
 
 // poll asks again and again until done, ever more rarely.

@@ -11,14 +11,10 @@ var formationRules = func() map[string]rule {
 		}
 		return arn + "/*" // the id in it is not known by name
 	})
-	// The house makes a stack's resources, and may do everything. Who has it make them must be somebody
-	// who may, too, or a template would be a way to any permission.
-	everything := func(x *input) []Need {
-		return append(passes("cloudformation.amazonaws.com", "RoleARN")(x), Need{Action: "*:*", Resource: "*"})
-	}
-	each(m, rule{on: stack, also: everything},
-		"CreateStack", "UpdateStack", "DeleteStack", "ExecuteChangeSet", "ContinueUpdateRollback", "RollbackStack")
-	each(m, rule{on: stack, also: passes("cloudformation.amazonaws.com", "RoleARN")}, "CreateChangeSet")
+	// What the stack's resources need is asked when they are made, of the caller or of the role.
+	each(m, rule{on: stack, also: passes("cloudformation.amazonaws.com", "RoleARN"), keys: ofStack},
+		"CreateStack", "UpdateStack", "DeleteStack", "CreateChangeSet", "ContinueUpdateRollback", "RollbackStack")
+	each(m, rule{on: stack, keys: ofStack}, "ExecuteChangeSet")
 	each(m, rule{on: stack},
 		"CancelUpdateStack", "DeleteChangeSet", "DescribeChangeSet", "DescribeStackEvents", "DescribeStackResource",
 		"DescribeStackResources", "DescribeStacks", "GetStackPolicy", "GetTemplate", "ListChangeSets",
@@ -32,6 +28,17 @@ var formationRules = func() map[string]rule {
 	each(m, rule{}, "DescribeAccountLimits", "EstimateTemplateCost", "ListExports", "ListImports", "ListStacks", "ValidateTemplate")
 	return m
 }()
+
+// ofStack are the keys by which policies bound what may be made of a stack.
+func ofStack(x *input) map[string][]string {
+	keys := map[string][]string{}
+	for key, field := range map[string]string{"RoleArn": "RoleARN", "TemplateUrl": "TemplateURL", "ChangeSetName": "ChangeSetName"} {
+		if v := x.text(field); v != "" {
+			keys["cloudformation:"+key] = []string{v}
+		}
+	}
+	return keys
+}
 
 var queueRules = func() map[string]rule {
 	m := map[string]rule{}

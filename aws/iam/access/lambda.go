@@ -13,7 +13,7 @@ var lambdaRules = func() map[string]rule {
 		"DeleteFunctionEventInvokeConfig", "GetAlias", "GetFunction", "GetFunctionConcurrency",
 		"GetFunctionConfiguration", "GetFunctionEventInvokeConfig", "GetPolicy", "ListAliases",
 		"ListFunctionEventInvokeConfigs", "ListVersionsByFunction", "PublishVersion", "PutFunctionConcurrency",
-		"PutFunctionEventInvokeConfig", "RemovePermission", "UpdateAlias", "UpdateFunctionCode",
+		"PutFunctionEventInvokeConfig", "RemovePermission", "UpdateAlias",
 		"UpdateFunctionEventInvokeConfig", "DeleteProvisionedConcurrencyConfig", "GetProvisionedConcurrencyConfig",
 		"ListProvisionedConcurrencyConfigs", "PutProvisionedConcurrencyConfig", "GetFunctionRecursionConfig",
 		"PutFunctionRecursionConfig", "GetRuntimeManagementConfig", "PutRuntimeManagementConfig",
@@ -21,20 +21,38 @@ var lambdaRules = func() map[string]rule {
 		"CreateFunctionUrlConfig", "DeleteFunctionUrlConfig", "GetFunctionUrlConfig", "UpdateFunctionUrlConfig",
 		"ListFunctionUrlConfigs")
 	each(m, rule{on: fn, actions: []string{"InvokeFunction"}}, "Invoke", "InvokeAsync", "InvokeWithResponseStream")
-	each(m, rule{on: fn, also: passes("lambda.amazonaws.com", "Role")}, "CreateFunction", "UpdateFunctionConfiguration")
+	each(m, rule{on: fn, also: passes("lambda.amazonaws.com", "Role")}, "UpdateFunctionConfiguration")
+	each(m, rule{on: fn, also: func(x *input) []Need {
+		return append(passes("lambda.amazonaws.com", "Role")(x), archive(x, "Code.")...)
+	}}, "CreateFunction")
+	each(m, rule{on: fn, also: func(x *input) []Need { return archive(x, "") }}, "UpdateFunctionCode")
 	each(m, rule{on: named("lambda", "", "Resource")}, "ListTags", "TagResource", "UntagResource")
 	each(m, rule{keys: func(x *input) map[string][]string {
 		return map[string][]string{"lambda:FunctionArn": {function(x)}}
 	}}, "CreateEventSourceMapping")
 	each(m, rule{on: named("lambda", "event-source-mapping:", "UUID"), keys: mapped},
 		"DeleteEventSourceMapping", "GetEventSourceMapping", "UpdateEventSourceMapping")
-	each(m, rule{on: named("lambda", "layer:", "LayerName")}, "ListLayerVersions", "PublishLayerVersion")
+	each(m, rule{on: named("lambda", "layer:", "LayerName")}, "ListLayerVersions")
+	each(m, rule{on: named("lambda", "layer:", "LayerName"), also: func(x *input) []Need { return archive(x, "Content.") }}, "PublishLayerVersion")
 	each(m, rule{on: one(layerVersion)},
 		"AddLayerVersionPermission", "DeleteLayerVersion", "GetLayerVersion", "GetLayerVersionPolicy", "RemoveLayerVersionPermission")
 	m["GetLayerVersionByArn"] = rule{actions: []string{"GetLayerVersion"}, on: named("lambda", "layer:", "Arn")}
 	each(m, rule{}, "GetAccountSettings", "ListEventSourceMappings", "ListFunctions", "ListLayers")
 	return m
 }()
+
+// archive is the need of code that lies on S3, which the caller must be allowed to read.
+func archive(x *input, at string) []Need {
+	bucket, key := x.text(at+"S3Bucket"), x.text(at+"S3Key")
+	if bucket == "" {
+		return nil
+	}
+	action := "s3:GetObject"
+	if x.has(at + "S3ObjectVersion") {
+		action = "s3:GetObjectVersion"
+	}
+	return []Need{{Action: action, Resource: s3ARN + bucket + "/" + key}}
+}
 
 // function is the ARN of a function however it is named: by name, name:qualifier,
 // account:function:name, or an ARN; a qualifier beside the name belongs to it.
