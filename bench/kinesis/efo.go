@@ -23,27 +23,18 @@ func efo(o *options) error {
 		return err
 	}
 	defer s.stop()
-	if err := create(s, o.Shards); err != nil {
+	if err := create(s, "bench", o.Shards); err != nil {
 		return err
 	}
-	c, err := dial(s.addr)
+	consumer, err := register(s, "bench")
 	if err != nil {
-		return err
-	}
-	defer c.Close()
-	_, body, err := c.call(request("RegisterStreamConsumer", []byte(`{"StreamARN":"arn:aws:kinesis:us-east-1:000000000000:stream/bench","ConsumerName":"c"}`)))
-	if err != nil {
-		return err
-	}
-	var registered struct{ Consumer struct{ ConsumerARN string } }
-	if err := json.Unmarshal(body, &registered); err != nil {
 		return err
 	}
 	base := time.Now()
 	var mu sync.Mutex
 	var took []time.Duration
 	for i := range o.Shards {
-		stream, err := subscribe(s, registered.Consumer.ConsumerARN, fmt.Sprintf("shardId-%012d", i))
+		stream, err := subscribe(s, consumer, fmt.Sprintf("shardId-%012d", i), "TRIM_HORIZON")
 		if err != nil {
 			return err
 		}
@@ -100,8 +91,8 @@ func efo(o *options) error {
 	return nil
 }
 
-func subscribe(s *server, consumer, shard string) (io.ReadCloser, error) {
-	body := fmt.Sprintf(`{"ConsumerARN":%q,"ShardId":%q,"StartingPosition":{"Type":"TRIM_HORIZON"}}`, consumer, shard)
+func subscribe(s *server, consumer, shard, from string) (io.ReadCloser, error) {
+	body := fmt.Sprintf(`{"ConsumerARN":%q,"ShardId":%q,"StartingPosition":{"Type":%q}}`, consumer, shard, from)
 	r, err := http.NewRequest("POST", "http://"+s.addr, strings.NewReader(body))
 	if err != nil {
 		return nil, err

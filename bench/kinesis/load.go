@@ -123,7 +123,7 @@ func batches(n int) [][]byte {
 }
 
 // create makes the stream and waits until it takes records.
-func create(s *server, shards int) error {
+func create(s *server, stream string, shards int) error {
 	if s.name == "floor" {
 		return nil
 	}
@@ -132,11 +132,11 @@ func create(s *server, shards int) error {
 		return err
 	}
 	defer c.Close()
-	if _, _, err := c.call(request("CreateStream", fmt.Appendf(nil, `{"StreamName":"bench","ShardCount":%d}`, shards))); err != nil {
+	if _, _, err := c.call(request("CreateStream", fmt.Appendf(nil, `{"StreamName":%q,"ShardCount":%d}`, stream, shards))); err != nil {
 		return err
 	}
 	for range 500 {
-		_, body, err := c.call(request("DescribeStream", []byte(`{"StreamName":"bench"}`)))
+		_, body, err := c.call(request("DescribeStream", fmt.Appendf(nil, `{"StreamName":%q}`, stream)))
 		if err != nil {
 			return err
 		}
@@ -150,7 +150,7 @@ func create(s *server, shards int) error {
 
 // putLoad puts for a turn, after a short warming up, and gives records per second.
 func putLoad(s *server, o *options) (float64, error) {
-	if err := create(s, o.Shards); err != nil {
+	if err := create(s, "bench", o.Shards); err != nil {
 		return 0, err
 	}
 	reqs := batches(8)
@@ -191,7 +191,7 @@ func putLoad(s *server, o *options) (float64, error) {
 
 // fill makes a stream of one shard and puts records.
 func fill(s *server, records int) error {
-	if err := create(s, 1); err != nil {
+	if err := create(s, "bench", 1); err != nil {
 		return err
 	}
 	return add(s, records)

@@ -30,7 +30,9 @@ type options struct {
 	Turn       time.Duration `default:"4s" help:"How long a turn is."`
 	Conns      int           `default:"8" help:"Connections that put."`
 	Shards     int           `default:"4"`
-	MBs        int           `default:"40" help:"Of soak: MB a second to put; 0: as many as it takes."`
+	MBs        int           `default:"40" name:"mbs" help:"Of soak: MB a second to put; 0: as many as it takes."`
+	MoveGB     float64       `default:"0" name:"move-gb" help:"Of soak: go on in a new stream after so many GB and delete the old one, so that the disk bounds neither rate nor time. 0: one stream."`
+	TailMiB    int           `default:"0" name:"tail-mib" help:"The server's --tail-mib; 0: its default."`
 	LogGB      int           `default:"10" help:"Of open: GB of log to start on."`
 	Only       []string      `enum:"idle,put,get,efo,soak,open,compress" default:"idle,put,get,efo" help:"What to measure. Soak (one turn, of minutes), open and compress only when asked for."`
 }
@@ -208,7 +210,11 @@ func startFloor(o *options, _ string) (*server, error) {
 
 func startHydrant(o *options, _ string) (*server, error) {
 	return start(o, "hydrant", func(dir, addr string) *exec.Cmd {
-		return exec.Command(o.Hydrant, "serve", "--data", dir, "--addr", addr, "--status-delay", "0s")
+		args := []string{"serve", "--data", dir, "--addr", addr, "--status-delay", "0s"}
+		if o.TailMiB > 0 {
+			args = append(args, "--tail-mib", fmt.Sprint(o.TailMiB))
+		}
+		return exec.Command(o.Hydrant, args...)
 	})
 }
 

@@ -20,7 +20,7 @@ func open(o *options) error {
 		return err
 	}
 	defer s.stop()
-	if err := create(s, o.Shards); err != nil {
+	if err := create(s, "bench", o.Shards); err != nil {
 		return err
 	}
 	s.halt()

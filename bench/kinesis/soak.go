@@ -1,54 +1,61 @@
 package main
 
 import (
-	"bytes"
-	"encoding/json"
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
 )
 
-// soak: puts at full load, or at a rate, for a turn of minutes, with a reader at the tail of every shard;
-// what memory does meanwhile. Nothing expires within it, so --mbs bounds what the disk must hold.
+// soak: puts at full load, or at a rate, for a turn of minutes, with a GetRecords reader at the tail of every
+// shard; what memory does meanwhile. In one stream nothing expires within the turn, so --mbs bounds what the
+// disk must hold; with --move-gb streams follow each other, and subscriptions read beside the tails.
 func soak(o *options) error {
 	s, err := startHydrant(o, "soak")
 	if err != nil {
 		return err
 	}
 	defer s.stop()
-	if err := create(s, o.Shards); err != nil {
+	c := &course{server: s, o: o, data: batches(8)}
+	if err := c.move(); err != nil {
 		return err
 	}
-	var stop atomic.Bool
-	var put, got atomic.Int64
-	var wg sync.WaitGroup
-	errs := make(chan error, o.Conns+o.Shards)
-	hold := &pace{perSecond: int64(o.MBs) * 1_000_000 / (500 * 310), began: time.Now()}
-	reqs := batches(8)
+	hold := &pace{perSecond: int64(o.MBs) * 1_000_000 / (500 * recordSize), began: time.Now()}
+	errs := make(chan error, o.Conns+2)
+	var puts, mover sync.WaitGroup
 	for i := range o.Conns {
-		wg.Go(func() { errs <- soakPut(s, reqs, i, hold, &stop, &put) })
+		puts.Go(func() { errs <- c.putter(i, hold) })
 	}
-	for i := range o.Shards {
-		wg.Go(func() { errs <- tail(s, i, &stop, &got) })
-	}
+	mover.Go(func() { errs <- c.follow() })
+	began := time.Now()
+	cpu := s.cpu()
 	sampled := sample(s, o.Turn)
-	stop.Store(true)
-	wg.Wait()
+	seconds, cores := time.Since(began).Seconds(), (s.cpu() - cpu).Seconds()
+	c.stop.Store(true)
+	puts.Wait()
+	mover.Wait()
+	errs <- c.leave(c.now.Load())
 	close(errs)
 	for err := range errs {
 		if err != nil {
 			return err
 		}
 	}
-	seconds := o.Turn.Seconds()
-	fmt.Printf("soak         %v, %d connections, %d shards: %.0f records/s put, %.0f read at the tail, %.1f GB on disk\n",
-		o.Turn, o.Conns, o.Shards, float64(put.Load())/seconds, float64(got.Load())/seconds, float64(folderSize(s.dir))/1e9)
+	put := float64(c.put.Load())
+	fmt.Printf("soak         %v, %d connections, %d shards: %.0f records/s put (%.0f MB/s), %.0f read at the tail, %.0f out of subscriptions; the server had %.2f cores\n",
+		o.Turn, o.Conns, o.Shards, put/seconds, put*recordSize/1e6/seconds, float64(c.got.Load())/seconds, float64(c.pushed.Load())/seconds, cores/seconds)
+	fmt.Printf("soak         %d streams one after another, %.1f GB put in all, at most %.1f GB on disk, %.1f GB at the end\n",
+		c.streams, put*recordSize/1e9, float64(sampled.disk)/1e9, float64(sampled.diskLate)/1e9)
 	fmt.Printf("soak         RSS %s\n", sampled)
 	return nil
 }
+
+// recordSize is about what a record of batches takes: its data and its key.
+const recordSize = 310
 
 // pace lets calls through at a rate; 0: as they come.
 type pace struct {
@@ -63,82 +70,37 @@ func (p *pace) wait() {
 	}
 }
 
-func soakPut(s *server, reqs [][]byte, i int, hold *pace, stop *atomic.Bool, put *atomic.Int64) error {
-	c, err := dial(s.addr)
-	if err != nil {
-		return err
-	}
-	defer c.Close()
-	for n := i; !stop.Load(); n++ {
-		hold.wait()
-		if err := c.put(reqs[n%len(reqs)]); err != nil {
-			return err
-		}
-		put.Add(500)
-	}
-	return nil
+// memories is what was seen of a process while it ran.
+type memories struct {
+	tenths         [10]memory // the most of each tenth of the time
+	disk, diskLate int64      // the most, and the last
 }
-
-// tail reads a shard from LATEST on, as a consumer does.
-func tail(s *server, shard int, stop *atomic.Bool, got *atomic.Int64) error {
-	c, err := dial(s.addr)
-	if err != nil {
-		return err
-	}
-	defer c.Close()
-	_, body, err := c.call(request("GetShardIterator", fmt.Appendf(nil, `{"StreamName":"bench","ShardId":"%d","ShardIteratorType":"LATEST"}`, shard)))
-	if err != nil {
-		return err
-	}
-	var it struct{ ShardIterator string }
-	if err := json.Unmarshal(body, &it); err != nil {
-		return err
-	}
-	for !stop.Load() {
-		_, body, err := c.call(request("GetRecords", fmt.Appendf(nil, `{"ShardIterator":"%s","Limit":10000}`, it.ShardIterator)))
-		if err != nil {
-			return err
-		}
-		n := bytes.Count(body, []byte(`"SequenceNumber":`))
-		got.Add(int64(n))
-		_, rest, _ := bytes.Cut(body[bytes.LastIndex(body, []byte(`"NextShardIterator":"`)):], []byte(`:"`))
-		it.ShardIterator = string(rest[:bytes.IndexByte(rest, '"')])
-		if n < 1000 {
-			time.Sleep(20 * time.Millisecond)
-		}
-	}
-	return nil
-}
-
-// memories is what was seen of a process's memory.
-type memories struct{ early, late, most memory }
 
 func (m memories) String() string {
+	var own []string
+	var most memory
+	for _, t := range m.tenths {
+		own = append(own, fmt.Sprint(t.anonymous>>20))
+		if t.total() > most.total() {
+			most = t
+		}
+	}
 	mib := func(m memory) string { return fmt.Sprintf("%d MiB (%d its own)", m.total()>>20, m.anonymous>>20) }
-	return fmt.Sprintf("after a tenth of the time %s, at the end %s, at most %s", mib(m.early), mib(m.late), mib(m.most))
+	return fmt.Sprintf("after a tenth of the time %s, at the end %s, at most %s; its own MiB by tenths of the time: %s",
+		mib(m.tenths[1]), mib(m.tenths[9]), mib(most), strings.Join(own, " "))
 }
 
-// sample looks at the memory every second. early and late are the most of the second tenth and of the last.
+// sample looks at the memory every second.
 func sample(s *server, during time.Duration) (m memories) {
-	more := func(a, b memory) memory {
-		if b.total() > a.total() {
-			return b
-		}
-		return a
-	}
 	for began := time.Now(); ; time.Sleep(time.Second) {
 		at := time.Since(began)
 		if at >= during {
 			return m
 		}
-		now := s.memory()
-		m.most = more(m.most, now)
-		switch tenth := at * 10 / during; tenth {
-		case 1:
-			m.early = more(m.early, now)
-		case 9:
-			m.late = more(m.late, now)
-		}
+		tenth := &m.tenths[at*10/during]
+		*tenth = slices.MaxFunc([]memory{*tenth, s.memory()}, func(a, b memory) int { return a.total() - b.total() })
+		m.diskLate = folderSize(s.dir)
+		m.disk = max(m.disk, m.diskLate)
 	}
 }
 
