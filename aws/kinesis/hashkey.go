@@ -32,6 +32,20 @@ func (k hashKey) prev() hashKey {
 	return hashKey{k.hi - borrow, lo}
 }
 
+// middle is the point that cuts a range in two halves, where the second begins. It is Start where the range is
+// one point.
+func (r hashRange) middle() hashKey {
+	lo, borrow := bits.Sub64(r.End.lo, r.Start.lo, 0)
+	hi, _ := bits.Sub64(r.End.hi, r.Start.hi, borrow)
+	if hi == 0 && lo == 0 {
+		return r.Start
+	}
+	lo, hi = lo>>1|hi<<63, hi>>1
+	lo, carry := bits.Add64(r.Start.lo, lo, 0)
+	hi, _ = bits.Add64(r.Start.hi, hi, carry)
+	return hashKey{hi, lo}.next()
+}
+
 // parseHashKey reads a decimal of at most 39 digits. ok is false beyond 2^128-1 or where s is no decimal.
 func parseHashKey(s string) (k hashKey, ok bool) {
 	if s == "" || len(s) > 39 {

@@ -165,7 +165,8 @@ func (s *Service) PutRecords(ctx context.Context, in *PutRecordsIn) (*PutRecords
 type put struct {
 	st      *stream
 	limits  bool
-	faults  *faults.Entries // nil: no record fails on purpose
+	relieve func(*stream, *shard) // nil: shards are not split by what they take
+	faults  *faults.Entries       // nil: no record fails on purpose
 	now     time.Time
 	batches []shardlog.Batch
 	owner   []*shard  // of each batch
@@ -189,6 +190,9 @@ var puts = sync.Pool{New: func() any { return new(put) }}
 func (s *Service) newPut(st *stream, f *faults.Entries) *put {
 	p := puts.Get().(*put)
 	p.st, p.limits, p.faults, p.now = st, s.Limits, f, time.Now()
+	if s.demanding(st) {
+		p.relieve = s.relieve
+	}
 	return p
 }
 
@@ -200,7 +204,7 @@ func (p *put) release() {
 	}
 	clear(p.owner)
 	clear(p.slots)
-	p.st, p.faults, p.batches, p.owner, p.slots = nil, nil, p.batches[:0], p.owner[:0], p.slots[:0]
+	p.st, p.faults, p.relieve, p.batches, p.owner, p.slots = nil, nil, nil, p.batches[:0], p.owner[:0], p.slots[:0]
 	puts.Put(p)
 }
 
@@ -230,6 +234,9 @@ func (p *put) add(data []byte, key, explicit string) error {
 	if p.limits && !h.throttle.admit(len(data)+len(key), p.now) {
 		p.slots = append(p.slots, slot{shard: h, batch: fullSlot})
 		return nil
+	}
+	if p.relieve != nil && h.demand.count(at, len(data)+len(key), p.now) {
+		p.relieve(p.st, h)
 	}
 	b := p.batchOf(h)
 	p.slots = append(p.slots, slot{h, b, len(p.batches[b].Records)})

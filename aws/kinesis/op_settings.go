@@ -258,7 +258,7 @@ func (s *Service) StopStreamEncryption(ctx context.Context, in *StopStreamEncryp
 //
 //	Wire     Kinesis_20131202.UpdateStreamMode over json 1.1
 //	Limits   with --limits aws maxModeChanges
-//	Differs  an on-demand stream does not scale by itself
+//	Differs  an on-demand stream splits busy shards by itself with --limits aws only, and never merges
 func (s *Service) UpdateStreamMode(ctx context.Context, in *UpdateStreamModeIn) (*UpdateStreamModeOut, error) {
 	mode, warm := in.StreamModeDetails.StreamMode, in.WarmThroughputMiBps
 	if warm != nil && mode != onDemand {

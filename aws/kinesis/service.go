@@ -42,6 +42,7 @@ type Service struct {
 	ids     sync.Map // stream id -> *stream
 	tokens  sealer
 	removal sync.WaitGroup // streams on their way out
+	splits  sync.WaitGroup // busy shards on their way to two
 	rates   rates
 	life    context.Context // ends when subscriptions are to end
 	drain   context.CancelFunc
@@ -144,10 +145,11 @@ func (s *Service) openLog(ctx context.Context, info *streamInfo, number uint32) 
 // shuts down calls it first (http.Server.RegisterOnShutdown): it would wait for them otherwise.
 func (s *Service) Drain() { s.drain() }
 
-// Close drains and waits for streams on their way out. The log and the journal belong to the caller.
+// Close drains and waits for streams on their way out and shards being split. The log and the journal belong to the caller.
 func (s *Service) Close() error {
 	s.Drain()
 	s.removal.Wait()
+	s.splits.Wait()
 	return nil
 }
 

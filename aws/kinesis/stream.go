@@ -68,6 +68,7 @@ type shard struct {
 	name     string
 	log      shardlog.ShardID
 	throttle throttle
+	demand   demand // with --limits aws, of an on-demand stream
 	subs     subscriptions
 	life     context.Context // ends when the shard closes
 	end      context.CancelFunc
