@@ -213,7 +213,7 @@ func TestConstraints(t *testing.T) {
 		{"CreateStream", `{"StreamName":"a","StreamModeDetails":{"StreamMode":"X"}}`,
 			one + "Value 'X' at 'streamModeDetails.streamMode' failed to satisfy constraint: Member must satisfy enum value set: [PROVISIONED, ON_DEMAND]"},
 		{"CreateStream", `{"StreamName":"a","Tags":{"":"v"}}`, one + "Value '{=v}' at 'tags' failed to satisfy constraint: Map keys must satisfy constraint: " +
-			"[Member must have length greater than or equal to 1, Member must have length less than or equal to 128]"},
+			"[Member must have length less than or equal to 128, Member must have length greater than or equal to 1]"},
 		{"CreateStream", `{"StreamName":"a","Tags":{"k":"` + strings.Repeat("v", 257) + `"}}`, one + "Value '{k=" + strings.Repeat("v", 257) + "}' at 'tags' failed to satisfy constraint: " +
 			"Map value must satisfy constraint: [Member must have length less than or equal to 256]"},
 		{"PutRecords", `{}`, one + "Value null at 'records'" + null},

@@ -99,6 +99,8 @@ type Service struct {
 	ValidationCode string
 	// TerseEnums: a value outside its enum is not quoted in the fault's text. Firehose's habit.
 	TerseEnums bool
+	// NonNullItems: the constraints of a list's items end with the one that they must not be null. Lambda's habit.
+	NonNullItems bool
 	// HostID: replies carry x-amz-id-2. REST-XML always does; Kinesis does too.
 	HostID bool
 	// Selectors are the query keys that choose an operation (S3: "acl", "tagging", "versioning"…). A

@@ -20,7 +20,7 @@ const maxViolations = 10
 // validate holds an input against the constraints in its tags. present are the paths of strings
 // that were given and empty.
 func (op *operation) validate(in any, present []string) error {
-	w := checker{present: present, terse: op.svc.TerseEnums}
+	w := checker{present: present, terse: op.svc.TerseEnums, nonNull: op.svc.NonNullItems}
 	w.shape(op.checks, reflect.ValueOf(in).Elem())
 	return violations(op.svc.ValidationCode, w.texts)
 }
@@ -168,6 +168,7 @@ type checker struct {
 	present []string
 	texts   []string
 	terse   bool
+	nonNull bool
 }
 
 // step is a part of a path: a member, the value of a map, or (name "") an item of a list.
@@ -203,7 +204,7 @@ func (w *checker) field(f *fieldChecks, v reflect.Value) {
 	}
 	if f.self.any() {
 		for _, c := range f.self.broken(v) {
-			value := fmt.Sprintf("Value '%s'", printed(v))
+			value := fmt.Sprintf("Value '%s'", w.printed(v))
 			if w.terse && strings.HasPrefix(c, enumText) {
 				value = "Value"
 			}
@@ -225,11 +226,16 @@ func (w *checker) field(f *fieldChecks, v reflect.Value) {
 func (w *checker) list(f *fieldChecks, v reflect.Value) {
 	if f.each.any() {
 		for i := range v.Len() {
-			if c := f.each.broken(v.Index(i)); c != nil {
-				w.say("Value '%s' at '%s' failed to satisfy constraint: Member must satisfy constraint: [%s]",
-					printed(v), w.where(), strings.Join(f.each.all(v.Index(i)), ", "))
-				break
+			if f.each.broken(v.Index(i)) == nil {
+				continue
 			}
+			all := f.each.all(v.Index(i))
+			if w.nonNull {
+				all = append(all, "Member must not be null")
+			}
+			w.say("Value '%s' at '%s' failed to satisfy constraint: Member must satisfy constraint: [%s]",
+				w.printed(v), w.where(), strings.Join(all, ", "))
+			break
 		}
 	}
 	if f.inner == nil || !f.inner.needed {
@@ -264,12 +270,12 @@ func (w *checker) mapping(f *fieldChecks, v reflect.Value) {
 	for _, k := range keys {
 		if f.keys.any() && f.keys.broken(k) != nil {
 			w.say("Value '%s' at '%s' failed to satisfy constraint: Map keys must satisfy constraint: [%s]",
-				printed(v), w.where(), strings.Join(f.keys.all(k), ", "))
+				w.printed(v), w.where(), strings.Join(f.keys.all(k), ", "))
 		}
 		item := v.MapIndex(k)
 		if f.each.any() && f.each.broken(item) != nil {
 			w.say("Value '%s' at '%s' failed to satisfy constraint: Map value must satisfy constraint: [%s]",
-				printed(v), w.where(), strings.Join(f.each.all(item), ", "))
+				w.printed(v), w.where(), strings.Join(f.each.all(item), ", "))
 		}
 		if f.inner != nil && item.Kind() == reflect.Struct {
 			w.path = append(w.path, step{name: k.String() + ".member"})
@@ -310,6 +316,11 @@ func (w *checker) where() string {
 	return b.String()
 }
 
+// printed is the value at the present path.
+func (w *checker) printed(v reflect.Value) string {
+	return printed(v, w.where(), func(path string) bool { return slices.Contains(w.present, path) })
+}
+
 func (w *checker) say(format string, args ...any) {
 	if len(w.texts) < maxViolations {
 		w.texts = append(w.texts, fmt.Sprintf(format, args...))
@@ -321,8 +332,12 @@ const enumText = "Member must satisfy enum value set: "
 // broken are the constraints that do not hold, in AWS's words and the order in which it gives them.
 func (l *limits) broken(v reflect.Value) []string { return l.check(v, false) }
 
-// all are all of them: what AWS lists for items.
-func (l *limits) all(v reflect.Value) []string { return l.check(v, true) }
+// all are all of them, in the other order: what AWS lists for items.
+func (l *limits) all(v reflect.Value) []string {
+	texts := l.check(v, true)
+	slices.Reverse(texts)
+	return texts
+}
 
 func (l *limits) check(v reflect.Value, all bool) (texts []string) {
 	for v.Kind() == reflect.Pointer {

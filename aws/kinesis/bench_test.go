@@ -42,7 +42,7 @@ func onDisk(b *testing.B, o segment.Options) (*Service, http.Handler) {
 func batch(seed int) *PutRecordsIn {
 	in := &PutRecordsIn{StreamName: "bench"}
 	for i := range 500 {
-		in.Records = append(in.Records, PutRecordsEntry{Data: bytes.Repeat([]byte{byte(i)}, 300), PartitionKey: fmt.Sprint(seed*500 + i)})
+		in.Records = append(in.Records, PutRecordsRequestEntry{Data: bytes.Repeat([]byte{byte(i)}, 300), PartitionKey: fmt.Sprint(seed*500 + i)})
 	}
 	return in
 }

@@ -17,7 +17,7 @@ func (h *house) load(stream string, perSecond, keys int, during time.Duration) (
 		for left := perSecond; left > 0; left -= maxPutRecords {
 			in := &PutRecordsIn{StreamName: stream}
 			for range min(left, maxPutRecords) {
-				in.Records = append(in.Records, PutRecordsEntry{Data: fmt.Append(nil, time.Now().Unix()*1_000_000+int64(n)), PartitionKey: fmt.Sprint(n % keys)})
+				in.Records = append(in.Records, PutRecordsRequestEntry{Data: fmt.Append(nil, time.Now().Unix()*1_000_000+int64(n)), PartitionKey: fmt.Sprint(n % keys)})
 				n++
 			}
 			out, err := h.PutRecords(context.Background(), in)

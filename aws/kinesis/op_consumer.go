@@ -26,14 +26,14 @@ type (
 	RegisterStreamConsumerIn struct {
 		StreamARN    string            `required:"" min:"1" max:"2048" pattern:"arn:aws.*:kinesis:.*:\\d{12}:stream/\\S+"`
 		ConsumerName string            `required:"" min:"1" max:"128" pattern:"[a-zA-Z0-9_.-]+"`
-		Tags         map[string]string `max:"200"`
+		Tags         map[string]string `keymin:"1" keymax:"128" eachmin:"0" eachmax:"256" min:"1" max:"200"`
 	}
 	RegisterStreamConsumerOut struct{ Consumer Consumer }
 
 	DescribeStreamConsumerIn struct {
 		StreamARN    string `min:"1" max:"2048" pattern:"arn:aws.*:kinesis:.*:\\d{12}:stream/\\S+"`
 		ConsumerName string `min:"1" max:"128" pattern:"[a-zA-Z0-9_.-]+"`
-		ConsumerARN  string `min:"1" max:"2048" pattern:"(arn):aws.*:kinesis:.*:\\d{12}:.*stream\\/[a-zA-Z0-9_.-]+\\/consumer\\/[a-zA-Z0-9_.-]+:[0-9]+"`
+		ConsumerARN  string `min:"1" max:"2048" pattern:"^(arn):aws.*:kinesis:.*:\\d{12}:.*stream\\/[a-zA-Z0-9_.-]+\\/consumer\\/[a-zA-Z0-9_.-]+:[0-9]+"`
 	}
 	DescribeStreamConsumerOut struct{ ConsumerDescription ConsumerDescription }
 
@@ -62,11 +62,11 @@ func (c *consumerInfo) describe(stream string, now time.Time) Consumer {
 //	Wire     Kinesis_20131202.RegisterStreamConsumer over json 1.1
 //	Limits   maxConsumers of a stream, maxCreatingConsumers of them CREATING
 func (s *Service) RegisterStreamConsumer(ctx context.Context, in *RegisterStreamConsumerIn) (*RegisterStreamConsumerOut, error) {
-	if err := checkTags(in.Tags); err != nil {
-		return nil, err
-	}
 	var out *RegisterStreamConsumerOut
 	_, err := s.change(ctx, "", in.StreamARN, "", func(info *streamInfo) error {
+		if err := checkTags(info.Name, info.Scope, in.Tags, in.Tags); err != nil {
+			return err
+		}
 		now := time.Now()
 		arn := info.arn()
 		info.settled(now)

@@ -2,6 +2,7 @@ package kinesis
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"strings"
 	"sync"
@@ -29,14 +30,14 @@ type (
 	}
 
 	PutRecordsIn struct {
-		Records    []PutRecordsEntry `required:"" min:"1" max:"500"`
-		StreamName string            `min:"1" max:"128" pattern:"[a-zA-Z0-9_.-]+"`
-		StreamARN  string            `min:"1" max:"2048" pattern:"arn:aws.*:kinesis:.*:\\d{12}:stream/\\S+"`
-		StreamId   string            `min:"1" max:"24" pattern:"[a-z0-9]{20}-[a-z0-9]{3}"`
+		Records    []PutRecordsRequestEntry `required:"" min:"1" max:"500"`
+		StreamName string                   `min:"1" max:"128" pattern:"[a-zA-Z0-9_.-]+"`
+		StreamARN  string                   `min:"1" max:"2048" pattern:"arn:aws.*:kinesis:.*:\\d{12}:stream/\\S+"`
+		StreamId   string                   `min:"1" max:"24" pattern:"[a-z0-9]{20}-[a-z0-9]{3}"`
 
 		arena *arena // that Records lie in; nil: they are the caller's
 	}
-	PutRecordsEntry struct {
+	PutRecordsRequestEntry struct {
 		Data            []byte `required:"" max:"10485760"`
 		PartitionKey    string `required:"" min:"1" max:"256"`
 		ExplicitHashKey string `pattern:"0|([1-9]\\d{0,38})"`
@@ -123,6 +124,7 @@ func (s *Service) PutRecords(ctx context.Context, in *PutRecordsIn) (*PutRecords
 	st.mu.RLock()
 	defer st.mu.RUnlock()
 	p := s.newPut(st, faults.EntriesOf(ctx))
+	p.many = true
 	defer p.release()
 	defer in.arena.release() // the reply holds nothing of it
 	for i := range in.Records {
@@ -165,6 +167,7 @@ func (s *Service) PutRecords(ctx context.Context, in *PutRecordsIn) (*PutRecords
 type put struct {
 	st      *stream
 	limits  bool
+	many    bool                  // of PutRecords
 	relieve func(*stream, *shard) // nil: shards are not split by what they take
 	faults  *faults.Entries       // nil: no record fails on purpose
 	now     time.Time
@@ -189,7 +192,7 @@ var puts = sync.Pool{New: func() any { return new(put) }}
 
 func (s *Service) newPut(st *stream, f *faults.Entries) *put {
 	p := puts.Get().(*put)
-	p.st, p.limits, p.faults, p.now = st, s.Limits, f, time.Now()
+	p.st, p.limits, p.many, p.faults, p.now = st, s.Limits, false, f, time.Now()
 	if s.demanding(st) {
 		p.relieve = s.relieve
 	}
@@ -211,7 +214,7 @@ func (p *put) release() {
 // add takes one record. An error is the caller's mistake and fails the whole call.
 func (p *put) add(data []byte, key, explicit string) error {
 	if n := len(data) + len(key); n > p.st.info.RecordKiB<<10 {
-		return hydrant.Faultf("ValidationException", "1 validation error detected: Value at 'data' failed to satisfy constraint: Member must have length less than or equal to %d: the record and its partition key have %d bytes", p.st.info.RecordKiB<<10, n)
+		return p.tooLarge(len(data), n)
 	}
 	var at hashKey
 	if explicit == "" {
@@ -242,6 +245,20 @@ func (p *put) add(data []byte, key, explicit string) error {
 	p.slots = append(p.slots, slot{h, b, len(p.batches[b].Records)})
 	p.batches[b].Records = append(p.batches[b].Records, hydrant.Record{Key: key, Data: data})
 	return nil
+}
+
+// tooLarge says that a record is larger than its stream takes, in AWS's words where its data alone is: those know
+// nothing of keys.
+func (p *put) tooLarge(data, whole int) error {
+	at, most := "data", p.st.info.RecordKiB<<10
+	if p.many {
+		at = fmt.Sprintf("records.%d.member.data", len(p.slots)+1)
+	}
+	text := fmt.Sprintf("1 validation error detected: Value 'java.nio.HeapByteBuffer[pos=0 lim=%d cap=%d]' at '%s' failed to satisfy constraint: Member must have length less than or equal to %d", data, data, at, most)
+	if data <= most {
+		text += fmt.Sprintf(" (with its partition key it has %d)", whole)
+	}
+	return hydrant.Faultf("ValidationException", "%s", text)
 }
 
 func (p *put) batchOf(h *shard) int {

@@ -13,6 +13,7 @@ import (
 
 // resource is what tags and policies hang on: a stream, or a consumer of one.
 type resource struct {
+	stream *streamInfo // its own, or its consumer's
 	tags   *map[string]string
 	policy *string
 }
@@ -20,14 +21,14 @@ type resource struct {
 // resourceOf finds the resource an ARN names, within a copy of its stream's info.
 func resourceOf(info *streamInfo, arn string) (*resource, error) {
 	if _, ok := splitConsumerARN(arn); !ok {
-		return &resource{&info.Tags, &info.Policy}, nil
+		return &resource{info, &info.Tags, &info.Policy}, nil
 	}
 	info.Consumers = slices.Clone(info.Consumers)
 	c := info.consumer(info.arn(), "", arn, time.Now())
 	if c == nil {
 		return nil, noConsumer(arn, info.Scope)
 	}
-	return &resource{&c.Tags, &c.Policy}, nil
+	return &resource{info, &c.Tags, &c.Policy}, nil
 }
 
 // changeResource is change for what hangs on the resource of an ARN.
@@ -65,12 +66,12 @@ func (s *Service) readResource(ctx context.Context, arn string) (*resource, erro
 type (
 	TagResourceIn struct {
 		ResourceARN string            `required:"" min:"1" max:"2048" pattern:"arn:aws.*:kinesis:.*:\\d{12}:.*stream/\\S+"`
-		Tags        map[string]string `required:"" min:"1" max:"200"`
+		Tags        map[string]string `required:"" min:"1" max:"200" keymin:"1" keymax:"128" eachmin:"0" eachmax:"256"`
 	}
 	TagResourceOut  struct{}
 	UntagResourceIn struct {
 		ResourceARN string   `required:"" min:"1" max:"2048" pattern:"arn:aws.*:kinesis:.*:\\d{12}:.*stream/\\S+"`
-		TagKeys     []string `required:"" min:"1" max:"50"`
+		TagKeys     []string `required:"" min:"1" max:"50" eachmin:"1" eachmax:"128"`
 	}
 	UntagResourceOut      struct{}
 	ListTagsForResourceIn struct {
@@ -105,7 +106,7 @@ func withoutTags(old map[string]string, keys []string) map[string]string {
 func (s *Service) TagResource(ctx context.Context, in *TagResourceIn) (*TagResourceOut, error) {
 	err := s.changeResource(ctx, in.ResourceARN, func(r *resource) error {
 		*r.tags = withTags(*r.tags, in.Tags)
-		return checkTags(*r.tags)
+		return checkTags(r.stream.Name, r.stream.Scope, in.Tags, *r.tags)
 	})
 	if err != nil {
 		return nil, err
@@ -119,7 +120,7 @@ func (s *Service) TagResource(ctx context.Context, in *TagResourceIn) (*TagResou
 func (s *Service) UntagResource(ctx context.Context, in *UntagResourceIn) (*UntagResourceOut, error) {
 	err := s.changeResource(ctx, in.ResourceARN, func(r *resource) error {
 		*r.tags = withoutTags(*r.tags, in.TagKeys)
-		return nil
+		return checkTagTexts("remove tags from", r.stream.Name, r.stream.Scope, in.TagKeys)
 	})
 	if err != nil {
 		return nil, err

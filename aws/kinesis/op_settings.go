@@ -111,14 +111,14 @@ type (
 		StreamName string            `min:"1" max:"128" pattern:"[a-zA-Z0-9_.-]+"`
 		StreamARN  string            `min:"1" max:"2048" pattern:"arn:aws.*:kinesis:.*:\\d{12}:stream/\\S+"`
 		StreamId   string            `min:"1" max:"24" pattern:"[a-z0-9]{20}-[a-z0-9]{3}"`
-		Tags       map[string]string `required:"" min:"1" max:"200"`
+		Tags       map[string]string `required:"" min:"1" max:"200" keymin:"1" keymax:"128" eachmin:"0" eachmax:"256"`
 	}
 	AddTagsToStreamOut     struct{}
 	RemoveTagsFromStreamIn struct {
 		StreamName string   `min:"1" max:"128" pattern:"[a-zA-Z0-9_.-]+"`
 		StreamARN  string   `min:"1" max:"2048" pattern:"arn:aws.*:kinesis:.*:\\d{12}:stream/\\S+"`
 		StreamId   string   `min:"1" max:"24" pattern:"[a-z0-9]{20}-[a-z0-9]{3}"`
-		TagKeys    []string `required:"" min:"1" max:"50"`
+		TagKeys    []string `required:"" min:"1" max:"50" eachmin:"1" eachmax:"128"`
 	}
 	RemoveTagsFromStreamOut struct{}
 	ListTagsForStreamIn     struct {
@@ -142,7 +142,7 @@ type (
 func (s *Service) AddTagsToStream(ctx context.Context, in *AddTagsToStreamIn) (*AddTagsToStreamOut, error) {
 	_, err := s.change(ctx, in.StreamName, in.StreamARN, in.StreamId, func(info *streamInfo) error {
 		info.Tags = withTags(info.Tags, in.Tags)
-		return checkTags(info.Tags)
+		return checkTags(info.Name, info.Scope, in.Tags, info.Tags)
 	})
 	if err != nil {
 		return nil, err
@@ -156,7 +156,7 @@ func (s *Service) AddTagsToStream(ctx context.Context, in *AddTagsToStreamIn) (*
 func (s *Service) RemoveTagsFromStream(ctx context.Context, in *RemoveTagsFromStreamIn) (*RemoveTagsFromStreamOut, error) {
 	_, err := s.change(ctx, in.StreamName, in.StreamARN, in.StreamId, func(info *streamInfo) error {
 		info.Tags = withoutTags(info.Tags, in.TagKeys)
-		return nil
+		return checkTagTexts("remove tags from", info.Name, info.Scope, in.TagKeys)
 	})
 	if err != nil {
 		return nil, err
@@ -341,7 +341,7 @@ type (
 		StreamName        string   `min:"1" max:"128" pattern:"[a-zA-Z0-9_.-]+"`
 		StreamARN         string   `min:"1" max:"2048" pattern:"arn:aws.*:kinesis:.*:\\d{12}:stream/\\S+"`
 		StreamId          string   `min:"1" max:"24" pattern:"[a-z0-9]{20}-[a-z0-9]{3}"`
-		ShardLevelMetrics []string `required:"" min:"1" max:"7" enum:"IncomingBytes|IncomingRecords|OutgoingBytes|OutgoingRecords|WriteProvisionedThroughputExceeded|ReadProvisionedThroughputExceeded|IteratorAgeMilliseconds|ALL"`
+		ShardLevelMetrics []string `required:"" min:"1" max:"7" eachenum:"IncomingBytes|IncomingRecords|OutgoingBytes|OutgoingRecords|WriteProvisionedThroughputExceeded|ReadProvisionedThroughputExceeded|IteratorAgeMilliseconds|ALL"`
 	}
 	EnableEnhancedMonitoringOut struct {
 		StreamName               string

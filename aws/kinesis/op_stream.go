@@ -17,7 +17,7 @@ type (
 		StreamName          string `required:"" min:"1" max:"128" pattern:"[a-zA-Z0-9_.-]+"`
 		ShardCount          *int   `min:"1"`
 		StreamModeDetails   *StreamModeDetails
-		Tags                map[string]string `max:"200"`
+		Tags                map[string]string `keymin:"1" keymax:"128" eachmin:"0" eachmax:"256" min:"1" max:"200"`
 		WarmThroughputMiBps *int              `min:"0"`
 		MaxRecordSizeInKiB  *int              `min:"1024" max:"10240"`
 	}
@@ -65,7 +65,7 @@ func (s *Service) CreateStream(ctx context.Context, in *CreateStreamIn) (*Create
 		info.WarmMiBps = *in.WarmThroughputMiBps
 		shards = max(shards, info.WarmMiBps)
 	}
-	if err := checkTags(in.Tags); err != nil {
+	if err := checkTags(info.Name, info.Scope, in.Tags, in.Tags); err != nil {
 		return nil, err
 	}
 

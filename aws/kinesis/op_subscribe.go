@@ -10,7 +10,7 @@ import (
 
 type (
 	SubscribeToShardIn struct {
-		ConsumerARN      string            `required:"" min:"1" max:"2048" pattern:"(arn):aws.*:kinesis:.*:\\d{12}:.*stream\\/[a-zA-Z0-9_.-]+\\/consumer\\/[a-zA-Z0-9_.-]+:[0-9]+"`
+		ConsumerARN      string            `required:"" min:"1" max:"2048" pattern:"^(arn):aws.*:kinesis:.*:\\d{12}:.*stream\\/[a-zA-Z0-9_.-]+\\/consumer\\/[a-zA-Z0-9_.-]+:[0-9]+"`
 		ShardId          string            `required:"" min:"1" max:"128" pattern:"[a-zA-Z0-9_.-]+"`
 		StartingPosition *StartingPosition `required:""`
 	}

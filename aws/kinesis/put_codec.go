@@ -17,7 +17,7 @@ type arena struct {
 	data    []byte // all blobs; made large enough at first, it does not move
 	keys    []byte // all partition keys
 	lengths []int  // of each
-	records []PutRecordsEntry
+	records []PutRecordsRequestEntry
 }
 
 var arenas = sync.Pool{New: func() any { return new(arena) }}
@@ -73,7 +73,7 @@ func (in *PutRecordsIn) quick(doc []byte, a *arena) bool {
 				if len(a.records) == maxPutRecords {
 					return false
 				}
-				a.records = append(a.records, PutRecordsEntry{})
+				a.records = append(a.records, PutRecordsRequestEntry{})
 				return p.entry(&a.records[len(a.records)-1])
 			})
 		}
@@ -97,7 +97,7 @@ type plain struct {
 }
 
 // entry reads one record of a PutRecords; its key is filled in later.
-func (p *plain) entry(r *PutRecordsEntry) bool {
+func (p *plain) entry(r *PutRecordsRequestEntry) bool {
 	a, keyed := p.arena, false
 	return p.Object(func(member []byte) bool {
 		t, ok := p.Text()

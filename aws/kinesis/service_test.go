@@ -226,7 +226,7 @@ func TestPutRecordsKeepsSlotsInOrder(t *testing.T) {
 	h.create("s", 4)
 	in := &PutRecordsIn{StreamName: "s"}
 	for i := range 200 {
-		in.Records = append(in.Records, PutRecordsEntry{Data: []byte(fmt.Sprint(i)), PartitionKey: fmt.Sprint(i % 17)})
+		in.Records = append(in.Records, PutRecordsRequestEntry{Data: []byte(fmt.Sprint(i)), PartitionKey: fmt.Sprint(i % 17)})
 	}
 	out, err := h.PutRecords(context.Background(), in)
 	if err != nil || out.FailedRecordCount != 0 {
@@ -358,7 +358,7 @@ func TestThroughputLimits(t *testing.T) {
 		h.create("s", 1)
 		in := &PutRecordsIn{StreamName: "s"}
 		for range 500 {
-			in.Records = append(in.Records, PutRecordsEntry{Data: []byte("x"), PartitionKey: "k"})
+			in.Records = append(in.Records, PutRecordsRequestEntry{Data: []byte("x"), PartitionKey: "k"})
 		}
 		failed := 0
 		for range 3 {
@@ -446,7 +446,7 @@ func TestFullDiskAcknowledgesNothing(t *testing.T) {
 	h.Service.Log = failing{h.Service.Log}
 	_, err := h.PutRecord(context.Background(), &PutRecordIn{StreamName: "s", PartitionKey: "k", Data: []byte("lost")})
 	wantFault(t, err, "InternalFailure", "Internal service failure.")
-	out, err := h.PutRecords(context.Background(), &PutRecordsIn{StreamName: "s", Records: []PutRecordsEntry{{PartitionKey: "k"}}})
+	out, err := h.PutRecords(context.Background(), &PutRecordsIn{StreamName: "s", Records: []PutRecordsRequestEntry{{PartitionKey: "k"}}})
 	if err != nil || out.FailedRecordCount != 1 || out.Records[0].ErrorCode != "InternalFailure" {
 		t.Fatal(out, err)
 	}

@@ -36,7 +36,7 @@ func (a asyncSettings) age() time.Duration {
 
 type EventInvokeConfigIn struct {
 	FunctionName             string `in:"path=FunctionName" required:"" min:"1" max:"256"`
-	Qualifier                string `in:"query=Qualifier" min:"1" max:"128"`
+	Qualifier                string `in:"query=Qualifier" min:"1" max:"128" pattern:"\\$(LATEST(\\.PUBLISHED)?)|[a-zA-Z0-9-_$]+"`
 	MaximumRetryAttempts     *int   `min:"0" max:"2"`
 	MaximumEventAgeInSeconds *int   `min:"60" max:"21600"`
 	DestinationConfig        *DestinationConfig
@@ -240,7 +240,7 @@ func (s *Service) DeleteFunctionEventInvokeConfig(ctx context.Context, in *Funct
 type ListEventInvokeConfigsIn struct {
 	FunctionName string `in:"path=FunctionName" required:"" min:"1" max:"140"`
 	Marker       string `in:"query=Marker"`
-	MaxItems     int    `in:"query=MaxItems" max:"50"`
+	MaxItems     *int   `in:"query=MaxItems" min:"1" max:"50"`
 }
 
 type ListEventInvokeConfigsOut struct {
@@ -282,7 +282,7 @@ func (s *Service) asyncOf(ctx context.Context, arn string) asyncSettings {
 // ProvisionedConcurrencyIn names what would be kept warm.
 type ProvisionedConcurrencyIn struct {
 	FunctionName                    string `in:"path=FunctionName" required:"" min:"1" max:"140"`
-	Qualifier                       string `in:"query=Qualifier" required:"" min:"1" max:"128"`
+	Qualifier                       string `in:"query=Qualifier" required:"" min:"1" max:"128" pattern:"\\$(LATEST(\\.PUBLISHED)?)|[a-zA-Z0-9-_$]+"`
 	ProvisionedConcurrentExecutions *int
 }
 

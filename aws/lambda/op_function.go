@@ -171,11 +171,11 @@ type CreateFunctionIn struct {
 	PackageType      string `enum:"Zip|Image"`
 	Environment      *Environment
 	Tags             map[string]string
-	Architectures    []string
+	Architectures    []string `min:"1" max:"1" eachenum:"x86_64|arm64"`
 	EphemeralStorage *EphemeralStorage
 	TracingConfig    *TracingConfig
 	LoggingConfig    *LoggingConfig
-	Layers           []string
+	Layers           []string `eachmin:"1" eachmax:"140" eachpattern:"arn:[a-zA-Z0-9-]+:lambda:[a-zA-Z0-9-]+:\\d{12}:layer:[a-zA-Z0-9-_]+:[0-9]+"`
 	VpcConfig        *VpcConfig
 	DeadLetterConfig *DeadLetterConfig
 	SnapStart        *SnapStart
@@ -269,7 +269,7 @@ func (s *Service) CreateFunction(ctx context.Context, in *CreateFunctionIn) (*Co
 
 type FunctionIn struct {
 	FunctionName string `in:"path=FunctionName" required:"" min:"1" max:"256"`
-	Qualifier    string `in:"query=Qualifier" min:"1" max:"128"`
+	Qualifier    string `in:"query=Qualifier" min:"1" max:"128" pattern:"\\$(LATEST(\\.PUBLISHED)?)|[a-zA-Z0-9-_$]+"`
 }
 
 type GetFunctionOut struct {
@@ -329,7 +329,7 @@ func (s *Service) GetFunctionConfiguration(ctx context.Context, in *FunctionIn) 
 
 type ListFunctionsIn struct {
 	Marker          string `in:"query=Marker"`
-	MaxItems        int    `in:"query=MaxItems" max:"10000"`
+	MaxItems        *int   `in:"query=MaxItems" min:"1" max:"10000"`
 	FunctionVersion string `in:"query=FunctionVersion" enum:"ALL"`
 	MasterRegion    string `in:"query=MasterRegion"`
 }
@@ -368,8 +368,8 @@ func (s *Service) ListFunctions(ctx context.Context, in *ListFunctionsIn) (*List
 	return out, nil
 }
 
-// page cuts a sorted list: what follows marker, at most n items, and the marker to go on with.
-func page[T any](list []T, marker string, n int, name func(T) string) ([]T, string) {
+// page cuts a sorted list: what follows marker, as many items as asked for, and the marker to go on with.
+func page[T any](list []T, marker string, most *int, name func(T) string) ([]T, string) {
 	if marker != "" {
 		i, found := slices.BinarySearchFunc(list, marker, func(v T, m string) int { return cmp.Compare(name(v), m) })
 		if found {
@@ -377,8 +377,9 @@ func page[T any](list []T, marker string, n int, name func(T) string) ([]T, stri
 		}
 		list = list[i:]
 	}
-	if n <= 0 {
-		n = maxPageDefault
+	n := maxPageDefault
+	if most != nil {
+		n = *most
 	}
 	if len(list) <= n {
 		if list == nil {
@@ -401,7 +402,7 @@ type UpdateFunctionConfigurationIn struct {
 	EphemeralStorage *EphemeralStorage
 	TracingConfig    *TracingConfig
 	LoggingConfig    *LoggingConfig
-	Layers           []string
+	Layers           []string `eachmin:"1" eachmax:"140" eachpattern:"arn:[a-zA-Z0-9-]+:lambda:[a-zA-Z0-9-]+:\\d{12}:layer:[a-zA-Z0-9-_]+:[0-9]+"`
 	VpcConfig        *VpcConfig
 	DeadLetterConfig *DeadLetterConfig
 	SnapStart        *SnapStart
@@ -443,12 +444,12 @@ type UpdateFunctionCodeIn struct {
 	ZipFile         []byte
 	S3Bucket        string `min:"3" max:"63"`
 	S3Key           string `min:"1" max:"1024"`
-	S3ObjectVersion string
+	S3ObjectVersion string `min:"1" max:"1024"`
 	ImageUri        string
 	Publish         bool
 	DryRun          bool
 	RevisionId      string
-	Architectures   []string
+	Architectures   []string `min:"1" max:"1" eachenum:"x86_64|arm64"`
 }
 
 // UpdateFunctionCode gives $LATEST another archive. Instances of the old one end when idle.

@@ -15,7 +15,7 @@ import (
 
 type InvokeIn struct {
 	FunctionName   string `in:"path=FunctionName" required:"" min:"1" max:"256"`
-	Qualifier      string `in:"query=Qualifier" min:"1" max:"128"`
+	Qualifier      string `in:"query=Qualifier" min:"1" max:"128" pattern:"\\$(LATEST(\\.PUBLISHED)?)|[a-zA-Z0-9-_$]+"`
 	InvocationType string `in:"header=X-Amz-Invocation-Type" enum:"Event|RequestResponse|DryRun"`
 	LogType        string `in:"header=X-Amz-Log-Type" enum:"None|Tail"`
 	ClientContext  string `in:"header=X-Amz-Client-Context"`

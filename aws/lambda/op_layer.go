@@ -168,7 +168,7 @@ type ListLayerVersionsIn struct {
 	CompatibleRuntime      string `in:"query=CompatibleRuntime"`
 	CompatibleArchitecture string `in:"query=CompatibleArchitecture"`
 	Marker                 string `in:"query=Marker"`
-	MaxItems               int    `in:"query=MaxItems" max:"50"`
+	MaxItems               *int   `in:"query=MaxItems" min:"1" max:"50"`
 }
 
 type ListLayerVersionsOut struct {
@@ -210,7 +210,7 @@ type ListLayersIn struct {
 	CompatibleRuntime      string `in:"query=CompatibleRuntime"`
 	CompatibleArchitecture string `in:"query=CompatibleArchitecture"`
 	Marker                 string `in:"query=Marker"`
-	MaxItems               int    `in:"query=MaxItems" max:"50"`
+	MaxItems               *int   `in:"query=MaxItems" min:"1" max:"50"`
 }
 
 type LayerItem struct {

@@ -20,9 +20,9 @@ type mappingSettings struct {
 	DestinationConfig              *DestinationConfig
 	MaximumRecordAgeInSeconds      *int `min:"-1" max:"604800"`
 	BisectBatchOnFunctionError     *bool
-	MaximumRetryAttempts           *int `min:"-1" max:"10000"`
-	TumblingWindowInSeconds        *int `min:"0" max:"900"`
-	FunctionResponseTypes          []string
+	MaximumRetryAttempts           *int     `min:"-1" max:"10000"`
+	TumblingWindowInSeconds        *int     `min:"0" max:"900"`
+	FunctionResponseTypes          []string `max:"1" eachenum:"ReportBatchItemFailures"`
 }
 
 type (
@@ -34,7 +34,9 @@ type (
 		OnFailure *Destination
 		OnSuccess *Destination
 	}
-	Destination struct{ Destination string }
+	Destination struct {
+		Destination string `max:"350" pattern:"$|kafka://([^.]([a-zA-Z0-9\\-_.]{0,248}))|arn:(aws[a-zA-Z0-9-]*):([a-zA-Z0-9\\-])+:([a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\\d{1})?:(\\d{12})?:(.*)"`
+	}
 )
 
 // apply puts the members into set.
@@ -67,13 +69,7 @@ func (in *mappingSettings) apply(to *source.Settings) error {
 		}
 	}
 	if in.FunctionResponseTypes != nil {
-		to.PartialFailures = false
-		for _, t := range in.FunctionResponseTypes {
-			if t != "ReportBatchItemFailures" {
-				return validation("Value '[%s]' at 'functionResponseTypes' failed to satisfy constraint: Member must satisfy constraint: [Member must satisfy enum value set: [ReportBatchItemFailures]]", strings.Join(in.FunctionResponseTypes, ", "))
-			}
-			to.PartialFailures = true
-		}
+		to.PartialFailures = len(in.FunctionResponseTypes) > 0 // of one value
 	}
 	return nil
 }
@@ -93,9 +89,9 @@ type CreateEventSourceMappingIn struct {
 	DestinationConfig              *DestinationConfig
 	MaximumRecordAgeInSeconds      *int `min:"-1" max:"604800"`
 	BisectBatchOnFunctionError     *bool
-	MaximumRetryAttempts           *int `min:"-1" max:"10000"`
-	TumblingWindowInSeconds        *int `min:"0" max:"900"`
-	FunctionResponseTypes          []string
+	MaximumRetryAttempts           *int     `min:"-1" max:"10000"`
+	TumblingWindowInSeconds        *int     `min:"0" max:"900"`
+	FunctionResponseTypes          []string `max:"1" eachenum:"ReportBatchItemFailures"`
 }
 
 // MappingConfiguration describes an event source mapping.
@@ -252,7 +248,7 @@ type ListEventSourceMappingsIn struct {
 	EventSourceArn string `in:"query=EventSourceArn"`
 	FunctionName   string `in:"query=FunctionName"`
 	Marker         string `in:"query=Marker"`
-	MaxItems       int    `in:"query=MaxItems" max:"10000"`
+	MaxItems       *int   `in:"query=MaxItems" min:"1" max:"10000"`
 }
 
 type ListEventSourceMappingsOut struct {
@@ -296,9 +292,9 @@ type UpdateEventSourceMappingIn struct {
 	DestinationConfig              *DestinationConfig
 	MaximumRecordAgeInSeconds      *int `min:"-1" max:"604800"`
 	BisectBatchOnFunctionError     *bool
-	MaximumRetryAttempts           *int `min:"-1" max:"10000"`
-	TumblingWindowInSeconds        *int `min:"0" max:"900"`
-	FunctionResponseTypes          []string
+	MaximumRetryAttempts           *int     `min:"-1" max:"10000"`
+	TumblingWindowInSeconds        *int     `min:"0" max:"900"`
+	FunctionResponseTypes          []string `max:"1" eachenum:"ReportBatchItemFailures"`
 }
 
 // UpdateEventSourceMapping changes, stops or resumes a mapping. The batch in hand is finished first.

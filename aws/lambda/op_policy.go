@@ -26,14 +26,14 @@ type statement struct {
 
 type AddPermissionIn struct {
 	FunctionName        string `in:"path=FunctionName" required:"" min:"1" max:"256"`
-	Qualifier           string `in:"query=Qualifier" min:"1" max:"128"`
+	Qualifier           string `in:"query=Qualifier" min:"1" max:"128" pattern:"\\$(LATEST(\\.PUBLISHED)?)|[a-zA-Z0-9-_$]+"`
 	StatementId         string `required:"" min:"1" max:"100" pattern:"([a-zA-Z0-9-_]+)"`
 	Action              string `required:"" pattern:"(lambda:[*]|lambda:[a-zA-Z]+|[*])"`
 	Principal           string `required:"" pattern:"[^\\s]+"`
-	SourceArn           string
+	SourceArn           string `pattern:"arn:(aws[a-zA-Z0-9-]*):([a-zA-Z0-9\\-])+:([a-z]{2}(-gov)?-[a-z]+-\\d{1})?:(\\d{12})?:(.*)"`
 	SourceAccount       string `max:"12" pattern:"\\d{12}"`
-	EventSourceToken    string `max:"256"`
-	PrincipalOrgID      string
+	EventSourceToken    string `max:"256" pattern:"[a-zA-Z0-9._\\-]+"`
+	PrincipalOrgID      string `min:"12" max:"34" pattern:"o-[a-z0-9]{10,32}"`
 	FunctionUrlAuthType string `enum:"NONE|AWS_IAM"`
 	RevisionId          string
 }
@@ -151,7 +151,7 @@ func (s *Service) GetPolicy(ctx context.Context, in *FunctionIn) (*GetPolicyOut,
 type RemovePermissionIn struct {
 	FunctionName string `in:"path=FunctionName" required:"" min:"1" max:"256"`
 	StatementId  string `in:"path=StatementId" required:"" min:"1" max:"100"`
-	Qualifier    string `in:"query=Qualifier" min:"1" max:"128"`
+	Qualifier    string `in:"query=Qualifier" min:"1" max:"128" pattern:"\\$(LATEST(\\.PUBLISHED)?)|[a-zA-Z0-9-_$]+"`
 	RevisionId   string `in:"query=RevisionId"`
 }
 

@@ -59,7 +59,7 @@ func (f *function) publish(description string) *Configuration {
 type ListVersionsIn struct {
 	FunctionName string `in:"path=FunctionName" required:"" min:"1" max:"256"`
 	Marker       string `in:"query=Marker"`
-	MaxItems     int    `in:"query=MaxItems" max:"10000"`
+	MaxItems     *int   `in:"query=MaxItems" min:"1" max:"10000"`
 }
 
 type ListVersionsOut struct {
@@ -93,7 +93,9 @@ func (s *Service) ListVersionsByFunction(ctx context.Context, in *ListVersionsIn
 	return out, nil
 }
 
-type RoutingConfig struct{ AdditionalVersionWeights map[string]float64 }
+type RoutingConfig struct {
+	AdditionalVersionWeights map[string]float64 `keymin:"1" keymax:"1024" keypattern:"[0-9]+" eachmin:"0" eachmax:"1"`
+}
 
 // AliasConfiguration is an alias, as stored and as shown.
 type AliasConfiguration struct {
@@ -108,7 +110,7 @@ type AliasConfiguration struct {
 type CreateAliasIn struct {
 	FunctionName    string `in:"path=FunctionName" required:"" min:"1" max:"140"`
 	Name            string `required:"" min:"1" max:"128" pattern:"[a-zA-Z0-9-_]+"`
-	FunctionVersion string `required:"" min:"1" max:"1024" pattern:"(\\$LATEST|[0-9]+)"`
+	FunctionVersion string `required:"" min:"1" max:"1024" pattern:"(\\$LATEST(\\.PUBLISHED)?|[0-9]+)"`
 	Description     string `max:"256"`
 	RoutingConfig   *RoutingConfig
 }
@@ -183,7 +185,7 @@ func (s *Service) GetAlias(ctx context.Context, in *AliasIn) (*AliasConfiguratio
 type UpdateAliasIn struct {
 	FunctionName    string  `in:"path=FunctionName" required:"" min:"1" max:"140"`
 	Name            string  `in:"path=Name" required:"" min:"1" max:"128"`
-	FunctionVersion string  `pattern:"(\\$LATEST|[0-9]+)"`
+	FunctionVersion string  `pattern:"(\\$LATEST(\\.PUBLISHED)?|[0-9]+)"`
 	Description     *string `max:"256"`
 	RoutingConfig   *RoutingConfig
 	RevisionId      string
@@ -234,7 +236,7 @@ type ListAliasesIn struct {
 	FunctionName    string `in:"path=FunctionName" required:"" min:"1" max:"140"`
 	FunctionVersion string `in:"query=FunctionVersion"`
 	Marker          string `in:"query=Marker"`
-	MaxItems        int    `in:"query=MaxItems" max:"10000"`
+	MaxItems        *int   `in:"query=MaxItems" min:"1" max:"10000"`
 }
 
 type ListAliasesOut struct {

@@ -196,8 +196,9 @@ func (s *Service) Wire() wire.Service {
 	const provisioned = "/2019-09-30/functions/{FunctionName}/provisioned-concurrency"
 	const event = "/2019-09-25/functions/{FunctionName}/event-invoke-config"
 	return wire.Service{
-		Name:     "lambda",
-		Protocol: wire.RESTJSON,
+		Name:         "lambda",
+		Protocol:     wire.RESTJSON,
+		NonNullItems: true,
 		Ops: []wire.Row{
 			wire.Op("CreateFunction", s.CreateFunction).HTTP("POST", v, 201),
 			wire.Op("ListFunctions", s.ListFunctions).HTTP("GET", v, 200),

@@ -408,7 +408,7 @@ func TestRefusals(t *testing.T) {
 		{func(in *sdk.CreateFunctionInput) { in.FunctionName = aws.String("a b") }, "ValidationException", "functionName"},
 		{func(in *sdk.CreateFunctionInput) { in.Role = aws.String("nobody") }, "ValidationException", "'role'"},
 		{func(in *sdk.CreateFunctionInput) { in.Code = &types.FunctionCode{} }, "InvalidParameterValueException", "Please provide a source for function code."},
-		{func(in *sdk.CreateFunctionInput) { in.Layers = []string{"arn:x"} }, "ValidationException", "Member must be the ARN of a layer version"},
+		{func(in *sdk.CreateFunctionInput) { in.Layers = []string{"arn:x"} }, "ValidationException", "arn:[a-zA-Z0-9-]+:lambda:[a-zA-Z0-9-]+:\\d{12}:layer:[a-zA-Z0-9-_]+:[0-9]+, Member must not be null]"},
 		{func(in *sdk.CreateFunctionInput) {
 			in.Environment = &types.Environment{Variables: map[string]string{"AWS_REGION": "x", "OK": "1"}}
 		}, "InvalidParameterValueException", "Reserved keys used in this request: AWS_REGION"},

@@ -61,8 +61,10 @@ type (
 	VpcConfig struct {
 		SubnetIds, SecurityGroupIds []string
 	}
-	DeadLetterConfig struct{ TargetArn string }
-	Empty            struct{}
+	DeadLetterConfig struct {
+		TargetArn string `pattern:"(arn:(aws[a-zA-Z-]*)?:[a-z0-9-.]+:.*)|()"`
+	}
+	Empty struct{}
 )
 
 // FunctionCode says where a function's archive comes from.
@@ -70,6 +72,6 @@ type FunctionCode struct {
 	ZipFile         []byte
 	S3Bucket        string `min:"3" max:"63"`
 	S3Key           string `min:"1" max:"1024"`
-	S3ObjectVersion string
+	S3ObjectVersion string `min:"1" max:"1024"`
 	ImageUri        string
 }
