@@ -280,6 +280,10 @@ func qualify(name ref, full string) string {
 }
 
 func (db *database) stream(statement string, columns func([]Column) error, row func([]any) error) error {
+	statement, documents, err := db.asTexts(statement)
+	if err != nil {
+		return err
+	}
 	rows, err := db.conn.QueryContext(db.ctx, statement)
 	if err != nil {
 		return db.explain(err)
@@ -292,6 +296,9 @@ func (db *database) stream(statement string, columns func([]Column) error, row f
 	heads, shapes := make([]Column, len(types)), make([]shape, len(types))
 	for i, t := range types {
 		heads[i] = Column{t.Name(), t.DatabaseTypeName()}
+		if documents[i] {
+			heads[i].Type = "JSON"
+		}
 		shapes[i] = parseShape(t.DatabaseTypeName())
 	}
 	if err := columns(heads); err != nil {

@@ -58,11 +58,9 @@ func (s shape) value(v any) any {
 	case duckdb.UUID:
 		return fmt.Sprintf("%x-%x-%x-%x-%x", v[:4], v[4:6], v[6:8], v[8:10], v[10:])
 	}
-	if s.name == "JSON" && v != nil {
-		if _, ok := v.(string); !ok {
-			if b, err := json.Marshal(v); err == nil {
-				return string(b)
-			}
+	if s.name == "JSON" && v != nil { // within another value; a column of them comes as text (asTexts)
+		if b, err := json.Marshal(v); err == nil {
+			return string(b)
 		}
 		return v
 	}

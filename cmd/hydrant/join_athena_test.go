@@ -123,6 +123,12 @@ func (l *library) rows(sql string, parameters ...string) []string {
 	if e := l.end(id); e.Status.State != types.QueryExecutionStateSucceeded {
 		l.t.Fatalf("%s: %s", sql, aws.ToString(e.Status.StateChangeReason))
 	}
+	return l.results(id)
+}
+
+// results are the rows of an execution, read page by page.
+func (l *library) results(id string) []string {
+	l.t.Helper()
 	rows := []string{}
 	pages := sdk.NewGetQueryResultsPaginator(l.client, &sdk.GetQueryResultsInput{QueryExecutionId: &id})
 	for pages.HasMorePages() {

@@ -92,8 +92,8 @@ func as(name string) function {
 
 var dollar = regexp.MustCompile(`\$\d`)
 
-// like writes a call by a pattern in which $1 is the first argument. Of several patterns the one
-// counts that has as many arguments.
+// like writes a call by a pattern in which $1 is the first argument, and $0 stands behind an aggregate,
+// where FILTER and OVER belong. Of several patterns the one counts that has as many arguments.
 func like(patterns ...string) function {
 	byArity := map[int]string{}
 	for _, p := range patterns {
@@ -111,6 +111,9 @@ func like(patterns ...string) function {
 		}
 		return dollar.ReplaceAllStringFunc(p, func(m string) string {
 			n, _ := strconv.Atoi(m[1:])
+			if n == 0 {
+				return behind
+			}
 			return c.sql[n-1]
 		}), nil
 	}
@@ -220,8 +223,12 @@ func typeOf(nodes []node, at node) (string, error) {
 func rowType(parts [][]node, at node) (string, error) {
 	fields := make([]string, len(parts))
 	for i, p := range parts {
+		if typ, err := typeOf(p, at); err == nil { // a field without a name
+			fields[i] = fmt.Sprintf("field%d %s", i, typ)
+			continue
+		}
 		if len(p) < 2 {
-			return "", wrong("NOT_SUPPORTED", at.Token, "a row type without field names is not supported here")
+			return "", wrong("SYNTAX_ERROR", at.Token, "Unknown type: %s", print(p))
 		}
 		typ, err := typeOf(p[1:], at)
 		if err != nil {

@@ -24,7 +24,7 @@ func nameColumns(nodes []node) []node {
 			out = append(out, nodes[i])
 		}
 		end := i + 1
-		for end < len(nodes) && !(nodes[end].Kind == lex.Word && ends[strings.ToLower(nodes[end].Raw)] && !nodes[end-1].Is(".") && !distinctFrom(nodes, end)) {
+		for end < len(nodes) && !(nodes[end].Kind == lex.Word && ends[strings.ToLower(nodes[end].Raw)] && !nodes[end-1].Is(".", "WITHIN") && !distinctFrom(nodes, end)) {
 			end++
 		}
 		for column, item := range split(nodes[i+1 : end]) {
@@ -140,17 +140,21 @@ func (t *translator) unnest(nodes []node) (out []node, used int, err error) {
 		}
 		return []node{sql(at, "UNNEST(%s)%s", values[0], with)}, used, nil
 	}
-	if ordinal {
-		return nil, 0, wrong("NOT_SUPPORTED", at, "WITH ORDINALITY over a map, an array of rows or several arrays is not supported here")
+	place := func(length string) string {
+		if !ordinal {
+			return ""
+		}
+		return ", unnest(generate_series(1, " + length + "))"
 	}
 	switch {
 	case len(args) > 1:
-		for i := range values {
-			values[i] = fmt.Sprintf("unnest(%s)", values[i])
+		lengths := make([]string, len(values))
+		for i, v := range values {
+			values[i], lengths[i] = fmt.Sprintf("unnest(%s)", v), fmt.Sprintf("len(%s)", v)
 		}
-		return []node{sql(at, "(SELECT %s)", strings.Join(values, ", "))}, used, nil
+		return []node{sql(at, "(SELECT %s%s)", strings.Join(values, ", "), place("greatest("+strings.Join(lengths, ", ")+")"))}, used, nil
 	case width == 2:
-		return []node{sql(at, "(SELECT unnest(map_entries(%s), max_depth := 2))", values[0])}, used, nil
+		return []node{sql(at, "(SELECT unnest(map_entries(%s), max_depth := 2)%s)", values[0], place("len(map_keys("+values[0]+"))"))}, used, nil
 	}
-	return []node{sql(at, "(SELECT unnest(%s, max_depth := 2))", values[0])}, used, nil
+	return []node{sql(at, "(SELECT unnest(%s, max_depth := 2)%s)", values[0], place("len("+values[0]+")"))}, used, nil
 }

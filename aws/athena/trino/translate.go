@@ -169,7 +169,11 @@ func (t *translator) sequence(nodes []node) ([]node, error) {
 			if err != nil {
 				return nil, err
 			}
-			out, i = append(out, call), i+1
+			call, used, err := t.trailed(call, nodes[i+2:])
+			if err != nil {
+				return nil, err
+			}
+			out, i = append(out, call), i+1+used
 		case n.Is("IGNORE", "RESPECT") && next.Is("NULLS") && len(out) > 0 && strings.HasSuffix(out[len(out)-1].done, ")"):
 			last := &out[len(out)-1]
 			if n.Is("IGNORE") {
