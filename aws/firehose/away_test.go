@@ -29,7 +29,26 @@ import (
 type far struct {
 	url     string
 	trouble atomic.Value // string; "" is none
-	release chan struct{}
+	writes  atomic.Bool  // trouble is with writes only
+	met     atomic.Int64 // requests that met trouble
+
+	mu    sync.Mutex
+	ended chan struct{} // closed when the trouble ends
+}
+
+// mend ends all trouble. Who has met it is hung up on.
+func (f *far) mend() {
+	f.trouble.Store("")
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	close(f.ended)
+	f.ended = make(chan struct{})
+}
+
+func (f *far) end() chan struct{} {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.ended
 }
 
 func newFar(t *testing.T) *far {
@@ -39,34 +58,66 @@ func newFar(t *testing.T) *far {
 		t.Fatal(err)
 	}
 	h := wire.NewServer(wire.Config{Services: []wire.Service{svc.Wire()}, Log: slog.New(slog.DiscardHandler)})
-	f := &far{release: make(chan struct{})}
+	f := &far{ended: make(chan struct{})}
 	f.trouble.Store("")
 	web := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if !f.answers(w, r) {
 			h.ServeHTTP(w, r)
 		}
 	}))
-	t.Cleanup(func() { close(f.release); web.Close() })
+	t.Cleanup(func() { f.mend(); web.Close() })
 	f.url = web.URL
 	return f
 }
 
 // answers gives a request the trouble of the hour.
 func (f *far) answers(w http.ResponseWriter, r *http.Request) bool {
-	switch f.trouble.Load() {
+	ended, trouble := f.end(), f.trouble.Load()
+	if trouble == "" || f.writes.Load() && r.Method != http.MethodPut && r.Method != http.MethodDelete {
+		return false
+	}
+	f.met.Add(1)
+	switch trouble {
 	case "overloaded":
 		w.WriteHeader(http.StatusServiceUnavailable)
 	case "denies":
 		w.WriteHeader(http.StatusForbidden)
 		io.WriteString(w, "<Error><Code>AccessDenied</Code><Message>Access Denied</Message></Error>")
-	case "silent":
-		<-f.release
 	case "hangs up":
 		panic(http.ErrAbortHandler)
-	default:
-		return false
+	case "deaf": // never reads the body
+		<-ended
+		panic(http.ErrAbortHandler)
+	case "silent": // never answers
+		io.Copy(io.Discard, r.Body)
+		<-ended
+		panic(http.ErrAbortHandler)
+	case "sips": // reads a byte at a time
+		for b := make([]byte, 1); ; {
+			r.Body.Read(b)
+			slowly(ended)
+		}
+	case "drips": // answers a byte at a time
+		io.Copy(io.Discard, r.Body)
+		c, to, _ := w.(http.Hijacker).Hijack()
+		defer c.Close()
+		to.WriteString("HTTP/1.1 200 OK\r\nX-Dots: ")
+		for {
+			to.WriteString(".")
+			to.Flush()
+			slowly(ended)
+		}
 	}
 	return true
+}
+
+// slowly lets some time pass; when the trouble has ended it ends the connection.
+func slowly(ended chan struct{}) {
+	select {
+	case <-time.After(5 * time.Millisecond):
+	case <-ended:
+		panic(http.ErrAbortHandler)
+	}
 }
 
 // freshness keeps the samples of DataFreshness.
@@ -95,24 +146,8 @@ func (f *freshness) last() float64 {
 // TestLakeAway: a lake at an endpoint that refuses, is silent or hangs up costs no record, its data is
 // seen to age, deliveries of other streams go on, and its own when it is mended.
 func TestLakeAway(t *testing.T) {
-	f, m := newFar(t), &freshness{}
-	h := newHouse(t, func(c *Config) { c.Metrics, c.Builders = m, 2 })
-	h.stop()
-	home, err := dir.Open(t.TempDir())
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { home.Close() })
-	away, err := s3.Open(t.Context(), s3.Config{Endpoint: f.url, Region: "us-east-1", Credentials: credentials.NewStaticCredentialsProvider("AKIDTEST", "secret", ""), Timeout: 400 * time.Millisecond})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if h.lake, err = mount.New(home, away, []mount.Mount{{Name: "there", Bucket: "there"}}); err != nil {
-		t.Fatal(err)
-	}
-	h.start()
-	h.bucket("there")
-	h.bucket("lake")
+	m := &freshness{}
+	h, f := farHouse(t, 400*time.Millisecond, func(c *Config) { c.Metrics, c.Builders = m, 2 })
 	h.tables.set(nil, "id bigint")
 	for _, name := range []string{"far", "far2", "far3"} {
 		h.create(name, func(d *ExtendedS3DestinationConfiguration) {
@@ -133,6 +168,7 @@ func TestLakeAway(t *testing.T) {
 	}
 	for _, trouble := range []struct{ is, code string }{
 		{"overloaded", "S3.InternalError"}, {"denies", "S3.AccessDenied"}, {"silent", "S3.InternalError"}, {"hangs up", "S3.InternalError"},
+		{"deaf", "S3.InternalError"}, {"sips", "S3.InternalError"}, {"drips", "S3.InternalError"},
 	} {
 		put()
 		f.trouble.Store(trouble.is)
@@ -148,7 +184,7 @@ func TestLakeAway(t *testing.T) {
 		until(t, trouble.is+": the oldest record does not age", func() bool { return m.last() > was })
 		h.put("near", "goes on")
 		h.flush("near")
-		f.trouble.Store("")
+		f.mend()
 		for _, name := range []string{"far", "far2", "far3"} {
 			h.flush(name)
 		}
@@ -184,6 +220,31 @@ func TestLakeAway(t *testing.T) {
 	if len(seen) != 3*n {
 		t.Errorf("%d records are there, %d were put", len(seen), 3*n)
 	}
+}
+
+// farHouse is a house in which the bucket "there" is at an endpoint with troubles, and "lake" is not. A
+// call may take as long as timeout.
+func farHouse(t *testing.T, timeout time.Duration, config func(*Config)) (*house, *far) {
+	t.Helper()
+	f := newFar(t)
+	h := newHouse(t, config)
+	h.stop()
+	home, err := dir.Open(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { home.Close() })
+	away, err := s3.Open(t.Context(), s3.Config{Endpoint: f.url, Region: "us-east-1", Credentials: credentials.NewStaticCredentialsProvider("AKIDTEST", "secret", ""), Timeout: timeout})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if h.lake, err = mount.New(home, away, []mount.Mount{{Name: "there", Bucket: "there"}}); err != nil {
+		t.Fatal(err)
+	}
+	h.start()
+	h.bucket("there")
+	h.bucket("lake")
+	return h, f
 }
 
 // until waits until a condition holds.

@@ -17,33 +17,37 @@ import (
 
 // build writes the objects of an intent from the spool. It may be called any number of times: the
 // same intent over the same spool writes the same bytes to the same keys. It returns when the
-// objects survive power loss. seen are the places in a Kinesis source behind the records. again: the
-// last attempt failed. Such builds come one after the other, so that a lake which hangs holds one
-// token and not all.
-func (s *Service) build(ctx context.Context, shard shardlog.ShardID, in *intent, kind laneKind, again bool) (objects []Object, seen positions, err error) {
-	tokens := []chan struct{}{s.builders}
-	if again {
-		tokens = []chan struct{}{s.doubtful, s.builders}
+// objects survive power loss. seen are the places in a Kinesis source behind the records. last is why
+// the last attempt failed, or nil.
+func (s *Service) build(ctx context.Context, shard shardlog.ShardID, in *intent, kind laneKind, last error) (objects []Object, seen positions, err error) {
+	if err := s.stillDenied(ctx, in, last); err != nil {
+		return nil, nil, err
 	}
-	for _, t := range tokens {
-		select {
-		case t <- struct{}{}:
-			defer func() { <-t }()
-		case <-ctx.Done():
-			return nil, nil, ctx.Err()
-		}
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	bucket := in.Data.Bucket // all objects go to one
+	turn, err := s.turns.take(ctx, bucket, cancel, func() error { return s.look(ctx, in.Data) })
+	if err != nil {
+		return nil, nil, err
 	}
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	out := s.outputs(ctx, in)
+	defer turn.leave()
+	out := s.outputs(ctx, in, turn)
 	seen = positions{}
 	if err = s.fill(ctx, shard, in, out, seen); err == nil {
 		err = out.close(kind)
 	}
 	if err != nil {
+		if errors.Is(context.Cause(ctx), errStill) {
+			err = lakeFailure(in.Data, errStill)
+		}
+		cancel(err) // what is still on its way is not to be waited for
 		out.abort(err)
+		if _, ok := errors.AsType[*away](err); ok {
+			s.turns.doubt(bucket)
+		}
 		return nil, nil, err
 	}
+	s.turns.trust(bucket)
 	for _, u := range out.all() {
 		if u.object.Records > 0 {
 			objects = append(objects, u.object)
@@ -58,10 +62,10 @@ type outputs struct {
 	failed        []*upload // in the order of Contents.Errors
 }
 
-func (s *Service) outputs(ctx context.Context, in *intent) *outputs {
+func (s *Service) outputs(ctx context.Context, in *intent, turn *turn) *outputs {
 	lines := blob.Meta{ContentType: octets}
 	begin := func(p place, meta blob.Meta) *upload {
-		return newUpload(ctx, s.cfg.Lake, p, blob.Put{Meta: meta, KMSKey: in.KMSKey}, func() error { return s.mayWrite(ctx, in, p) })
+		return newUpload(ctx, s.cfg.Lake, turn, p, blob.Put{Meta: meta, KMSKey: in.KMSKey}, func() error { return s.mayWrite(ctx, in, p) })
 	}
 	o := &outputs{data: begin(in.Data, in.meta()), rejects: begin(in.Rejects, lines)}
 	o.rejects.object.Error = conversionFailed

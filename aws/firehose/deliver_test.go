@@ -309,7 +309,7 @@ func TestBuildIsAFunctionOfIntentAndSpool(t *testing.T) {
 			t.Fatal(err)
 		}
 		build := func() map[string]string {
-			if _, _, err := h.build(t.Context(), st.shard, in, direct, false); err != nil {
+			if _, _, err := h.build(t.Context(), st.shard, in, direct, nil); err != nil {
 				t.Fatal(err)
 			}
 			return h.objects("lake")

@@ -29,7 +29,7 @@
 // Memory holds no records but those of one round of a stage. Shards are read in pages when an object
 // is built, so what a delivery stream costs is its open object's columns while it is being written,
 // and at most Config.Builders objects are written, and Config.Transforms rounds wait for functions, at
-// a time. A lake that is away for an hour costs disk.
+// a time (turns.go). A lake that is away for an hour costs disk.
 //
 // Locks: stream.mu before Service.mu. stream.mu serialises changes of one delivery stream's state and is
 // held over their journal commit; Service.mu guards the map of streams and is held over nothing

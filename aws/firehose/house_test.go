@@ -136,7 +136,7 @@ func (h *house) put(name string, data ...string) []string {
 
 func (h *house) flush(name string) []string {
 	h.t.Helper()
-	ctx, cancel := context.WithTimeout(h.t.Context(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(h.t.Context(), time.Minute)
 	defer cancel()
 	keys, err := h.Flush(ctx, here, name)
 	if err != nil {

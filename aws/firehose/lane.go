@@ -189,7 +189,7 @@ func (l *lane) deliver(ctx context.Context) error {
 	if err := l.abandon(ctx, in); err != nil {
 		return err
 	}
-	objects, seen, err := l.w.s.build(ctx, l.shard, in, l.kind, l.attempts > 0)
+	objects, seen, err := l.w.s.build(ctx, l.shard, in, l.kind, l.failing())
 	if err != nil {
 		return err
 	}

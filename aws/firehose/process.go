@@ -136,7 +136,7 @@ func (p *processing) run(ctx context.Context, v *state, units []*unit) error {
 // token waits for leave to hold the records of a round in memory. Functions may take minutes: who
 // waits for one does not keep those from their work that need only a moment.
 func (s *Service) token(ctx context.Context, slow bool) (release func(), err error) {
-	tokens := s.builders
+	tokens := s.turns.sound
 	if slow {
 		tokens = s.transforms
 	}

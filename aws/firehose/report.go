@@ -15,12 +15,31 @@ import (
 
 // What CloudWatch Logs hears of deliveries that fail.
 
+// away is what the lake answered, or did not.
+type away struct {
+	at  place
+	err error
+}
+
+func (a *away) Error() string { return fmt.Sprintf("s3://%s/%s: %v", a.at.Bucket, a.at.Key, a.err) }
+
+func (a *away) Unwrap() error { return a.err }
+
+// look asks whether a bucket is there. A lake that does not tell may still take objects.
+func (s *Service) look(ctx context.Context, p place) error {
+	_, err := s.cfg.Lake.Bucket(ctx, p.Bucket)
+	if err == nil || hydrant.FaultCode(err) == "AccessDenied" {
+		return nil
+	}
+	return lakeFailure(p, err)
+}
+
 // lakeFailure words an error of the lake as S3's.
 func lakeFailure(p place, err error) error {
 	if _, ok := errors.AsType[*failure](err); ok || errors.Is(err, context.Canceled) {
 		return err
 	}
-	cause := fmt.Errorf("s3://%s/%s: %w", p.Bucket, p.Key, err)
+	cause := &away{p, err}
 	switch {
 	case errors.Is(err, blob.ErrNoBucket), hydrant.FaultCode(err) == "NoSuchBucket":
 		return &failure{"S3.NoSuchBucket", "The specified bucket does not exist. Create the bucket or use a different bucket that does exist.", cause}

@@ -2,7 +2,9 @@ package firehose
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/hydrant-stream/hydrant"
 )
@@ -29,7 +31,23 @@ func (s *Service) mayWrite(ctx context.Context, in *intent, p place) error {
 		return nil
 	}
 	if err := s.may(ctx, in.Scope, in.Role, "s3:PutObject", "arn:aws:s3:::"+p.Bucket+"/"+p.Key); err != nil {
-		return &failure{"S3.AccessDenied", s3Denied, err}
+		return &failure{"S3.AccessDenied", s3Denied, &denied{p, err}}
+	}
+	return nil
+}
+
+// denied is an object that the role may not write.
+type denied struct {
+	at place
+	error
+}
+
+func (d *denied) Unwrap() error { return d.error }
+
+// stillDenied asks again for the object that was denied at the last attempt, before any record is read.
+func (s *Service) stillDenied(ctx context.Context, in *intent, last error) error {
+	if d, ok := errors.AsType[*denied](last); ok && slices.Contains(in.places(), d.at) {
+		return s.mayWrite(ctx, in, d.at)
 	}
 	return nil
 }

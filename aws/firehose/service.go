@@ -34,9 +34,11 @@ type Config struct {
 	// StatusDelay is how long a delivery stream is CREATING, DELETING, or its encryption ENABLING.
 	// Zero: the change has happened when the call returns.
 	StatusDelay time.Duration
-	// Builders bounds the objects being written at a time, and with them memory. Default: the
-	// number of CPUs, at least 2.
+	// Builders bounds the objects being written at a time, and with them memory; one more is written to
+	// buckets that are slow or away. Default: the number of CPUs, at least 2.
 	Builders int
+	// Patience is how long the lake may take nothing of an object before others get its place. Default 15 s.
+	Patience time.Duration
 	// Transforms bounds the rounds of records that are held in memory while functions transform them,
 	// at some 20 MiB each. Default 16.
 	Transforms int
@@ -55,8 +57,7 @@ type Config struct {
 type Service struct {
 	cfg        Config
 	log        *slog.Logger
-	builders   chan struct{} // a token per object being built
-	doubtful   chan struct{} // the one token of builds whose last attempt failed, taken before one of builders
+	turns      *turns        // of objects being built
 	transforms chan struct{} // a token per round with functions
 
 	ctx    context.Context // ends with Close
@@ -85,6 +86,9 @@ func New(cfg Config) (*Service, error) {
 	if cfg.Builders <= 0 {
 		cfg.Builders = max(2, runtime.GOMAXPROCS(0))
 	}
+	if cfg.Patience <= 0 {
+		cfg.Patience = 15 * time.Second
+	}
 	if cfg.Transforms <= 0 {
 		cfg.Transforms = 16
 	}
@@ -106,8 +110,7 @@ func New(cfg Config) (*Service, error) {
 	s := &Service{
 		cfg:        cfg,
 		log:        cfg.Logger.With("service", "firehose"),
-		builders:   make(chan struct{}, cfg.Builders),
-		doubtful:   make(chan struct{}, 1),
+		turns:      newTurns(cfg.Builders, cfg.Patience),
 		transforms: make(chan struct{}, cfg.Transforms),
 		streams:    map[key]*stream{},
 		spools:     map[string]*stream{},

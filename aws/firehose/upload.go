@@ -19,6 +19,7 @@ const uploadBuffer = 64 << 10
 type upload struct {
 	ctx    context.Context
 	lake   blob.Store
+	turn   *turn // hears of waiting
 	put    blob.Put
 	object Object
 	may    func() error // asked before it begins
@@ -30,8 +31,8 @@ type upload struct {
 	closed bool           // Close went well
 }
 
-func newUpload(ctx context.Context, lake blob.Store, p place, put blob.Put, may func() error) *upload {
-	u := &upload{ctx: ctx, lake: lake, put: put, may: may, object: Object{Bucket: p.Bucket, Key: p.Key}}
+func newUpload(ctx context.Context, lake blob.Store, turn *turn, p place, put blob.Put, may func() error) *upload {
+	u := &upload{ctx: ctx, lake: lake, turn: turn, put: put, may: may, object: Object{Bucket: p.Bucket, Key: p.Key}}
 	u.buf = bufio.NewWriterSize(begun{u}, uploadBuffer)
 	return u
 }
@@ -43,7 +44,9 @@ type begun struct{ *upload }
 
 func (b begun) Write(p []byte) (int, error) {
 	b.begin()
+	b.turn.waits()
 	n, err := b.pipe.Write(p)
+	b.turn.moves()
 	crash.Point("firehose", "part")
 	return n, err
 }
@@ -84,7 +87,9 @@ func (u *upload) Close() error {
 		return err
 	}
 	_ = u.pipe.Close() // never fails
+	u.turn.waits()
 	<-u.done
+	u.turn.moves()
 	u.closed = u.err == nil
 	return u.err
 }

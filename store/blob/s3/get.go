@@ -158,6 +158,7 @@ func (s *Store) Delete(ctx context.Context, bucket, key string) error {
 		_, err := s.Bucket(ctx, bucket)
 		return err
 	}
+	s.abortLeft(ctx, place{bucket, key})
 	_, err := s.client.DeleteObject(ctx, &s3.DeleteObjectInput{Bucket: &bucket, Key: &key})
 	if err = s.fault(ctx, err, place{bucket, key}); errors.Is(err, blob.ErrNoKey) {
 		return nil

@@ -11,6 +11,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
+	smithy "github.com/aws/smithy-go"
 
 	"github.com/hydrant-stream/hydrant/store/blob"
 )
@@ -118,11 +119,12 @@ func (s *Store) putParts(ctx context.Context, bucket, key string, held []byte, b
 	return written(key, size, out.ETag, now, p.Meta), nil
 }
 
-// begin opens an upload in parts. Uploads of the same key that were begun before this store was opened
-// are what a process left that was killed; they would be kept, and paid for, for ever.
+// begin opens an upload in parts. Uploads of the same key that could not be aborted, or were begun before
+// this store was opened, which is what a process left that was killed, would be kept, and paid for, for ever.
 func (s *Store) begin(ctx context.Context, at place, p *blob.Put) (id string, err error) {
 	ctx, cancel := s.call(ctx)
 	defer cancel()
+	s.abortLeft(ctx, at)
 	if left, err := s.client.ListMultipartUploads(ctx, &s3.ListMultipartUploadsInput{Bucket: &at.bucket, Prefix: &at.key}); err == nil {
 		for _, u := range left.Uploads {
 			if aws.ToString(u.Key) == at.key && u.Initiated != nil && u.Initiated.Before(s.opened.Add(-time.Second)) {
@@ -156,9 +158,26 @@ func (s *Store) part(ctx context.Context, at place, id string, number int32, bod
 }
 
 // abort throws the parts of an upload away, as well as it can: an endpoint that is away keeps them
-// until the next upload of the key.
+// until the next upload of the key, or its removal.
 func (s *Store) abort(ctx context.Context, at place, id string) {
-	ctx, cancel := s.call(context.WithoutCancel(ctx))
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), min(s.timeout, abortTimeout))
 	defer cancel()
-	_, _ = s.client.AbortMultipartUpload(ctx, &s3.AbortMultipartUploadInput{Bucket: &at.bucket, Key: &at.key, UploadId: &id})
+	_, err := s.client.AbortMultipartUpload(ctx, &s3.AbortMultipartUploadInput{Bucket: &at.bucket, Key: &at.key, UploadId: &id})
+	if none, ok := errors.AsType[smithy.APIError](err); err == nil || ok && none.ErrorCode() == "NoSuchUpload" {
+		return
+	}
+	s.mu.Lock()
+	s.left[at] = append(s.left[at], id)
+	s.mu.Unlock()
+}
+
+// abortLeft aborts what could not be aborted before.
+func (s *Store) abortLeft(ctx context.Context, at place) {
+	s.mu.Lock()
+	ids := s.left[at]
+	delete(s.left, at)
+	s.mu.Unlock()
+	for _, id := range ids {
+		s.abort(ctx, at, id)
+	}
 }

@@ -50,7 +50,9 @@ const (
 	callTimeout = 2 * time.Minute
 	// idleTimeout bounds one read of a body.
 	idleTimeout = 60 * time.Second
-	attempts    = 3
+	// abortTimeout bounds what is done for the sake of order only: whoever gave up may be closing.
+	abortTimeout = 3 * time.Second
+	attempts     = 3
 )
 
 // Config says where the endpoint is. Credentials and Region are what the SDK finds: environment,
@@ -73,13 +75,16 @@ type Store struct {
 	timeout time.Duration // of a call
 	idle    time.Duration // of a read
 	parts   sync.Pool     // *[]byte of partBytes
+
+	mu   sync.Mutex
+	left map[place][]string // uploads that could not be aborted
 }
 
 var _ blob.Store = (*Store)(nil)
 
 // Open makes a client. It does not ask the endpoint anything: one that is away is met by the first call.
 func Open(ctx context.Context, c Config) (*Store, error) {
-	s := &Store{opened: time.Now(), timeout: callTimeout, idle: idleTimeout}
+	s := &Store{opened: time.Now(), timeout: callTimeout, idle: idleTimeout, left: map[place][]string{}}
 	s.parts.New = func() any { b := make([]byte, partBytes); return &b }
 	answer := answerTimeout
 	if c.Timeout > 0 {

@@ -125,13 +125,16 @@ func TestParts(t *testing.T) {
 
 // TestNothingIsLeft: a body or an endpoint that fails leaves neither object nor parts.
 func TestNothingIsLeft(t *testing.T) {
-	var refuse atomic.Bool
+	var refuse, refuseAborts atomic.Bool
 	var aborted, begun atomic.Int32
 	url, _ := endpoint(t, func(w http.ResponseWriter, r *http.Request) bool {
 		q := r.URL.Query()
 		switch {
 		case r.Method == http.MethodPost && q.Has("uploads"):
 			begun.Add(1)
+		case r.Method == http.MethodDelete && q.Has("uploadId") && refuseAborts.Load():
+			w.WriteHeader(http.StatusServiceUnavailable)
+			return true
 		case r.Method == http.MethodDelete && q.Has("uploadId"):
 			aborted.Add(1)
 		case r.Method == http.MethodPut && q.Get("partNumber") == "2" && refuse.Load():
@@ -156,6 +159,23 @@ func TestNothingIsLeft(t *testing.T) {
 	}
 	if _, err := s.Head(t.Context(), bucket, "k"); !errors.Is(err, blob.ErrNoKey) {
 		t.Errorf("head: %v", err)
+	}
+	// What could not be aborted is with the next upload of the key, or its removal.
+	for _, next := range []func() error{
+		func() error { return s.Delete(t.Context(), bucket, "k") },
+		func() error { _, err := s.Put(t.Context(), bucket, "k", noise(1, 20<<20), blob.Put{}); return err },
+	} {
+		refuse.Store(true)
+		refuseAborts.Store(true)
+		if _, err := s.Put(t.Context(), bucket, "k", noise(1, 20<<20), blob.Put{}); err == nil {
+			t.Error("put went well though a part was refused")
+		}
+		refuse.Store(false)
+		refuseAborts.Store(false)
+		was := aborted.Load()
+		if err := next(); err != nil || aborted.Load() != was+1 {
+			t.Errorf("%v; %d uploads aborted, want %d", err, aborted.Load(), was+1)
+		}
 	}
 }
 
