@@ -49,7 +49,8 @@ func walk(t *testing.T, p *process, blocks []string, between func(next int)) str
 	defer turn.Close()
 	separator := "\n"
 	if between != nil {
-		separator = "\npython3 -c 'import urllib.request; urllib.request.urlopen(\"" + turn.URL + "\").read()'\n"
+		host, port, _ := strings.Cut(strings.TrimPrefix(turn.URL, "http://"), ":")
+		separator = "\nexec 9<>/dev/tcp/" + host + "/" + port + "; printf 'GET / HTTP/1.0\\r\\n\\r\\n' >&9; cat <&9 >/dev/null; exec 9>&-\n"
 	}
 	commands := strings.ReplaceAll(strings.Join(blocks, separator), "http://127.0.0.1:4566", p.url)
 
