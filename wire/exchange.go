@@ -24,27 +24,28 @@ import (
 
 // exchange is one request and its reply.
 type exchange struct {
-	s       *Server
-	r       *http.Request
-	w       replyWriter
-	speaker speaker
-	svc     *service // nil where no service was found
-	op      *operation
-	call    Call
-	scope   hydrant.Scope
-	sig     *signature // nil for an unsigned request
-	sigErr  error      // of reading it
-	path    string     // escaped, rewritten to path style
-	query   url.Values
-	labels  map[string]string // of the path
-	form    url.Values        // of a query call
-	body    []byte
-	bodySum [sha256.Size]byte // of the body as it was sent, where signatures count
-	bodyIn  countingReader
-	keep    bool // the body belongs to the input: not for the pool
-	valid   bool // the decoder has seen to the constraints
-	code    string
-	start   time.Time
+	s        *Server
+	r        *http.Request
+	w        replyWriter
+	speaker  speaker
+	svc      *service // nil where no service was found
+	op       *operation
+	call     Call
+	scope    hydrant.Scope
+	sig      *signature // nil for an unsigned request
+	sigErr   error      // of reading it
+	path     string     // escaped, rewritten to path style
+	query    url.Values
+	labels   map[string]string // of the path
+	form     url.Values        // of a query call
+	body     []byte
+	bodySum  [sha256.Size]byte // of the body as it was sent, where signatures count
+	bodyIn   countingReader
+	keep     bool  // the body belongs to the input: not for the pool
+	valid    bool  // the decoder has seen to the constraints
+	reserved int64 // of Server.bodies
+	code     string
+	start    time.Time
 }
 
 // speaker is a protocol: it finds the operation, reads its input, writes its output and its faults.
@@ -82,6 +83,9 @@ func (x *exchange) finish() {
 	if !x.keep {
 		putBuffer(x.body)
 	}
+	if x.reserved > 0 {
+		x.s.bodies.give(x.reserved)
+	}
 }
 
 // queryValues is the query, parsed once. A pair that does not parse is left out.
@@ -105,6 +109,14 @@ func (x *exchange) readBody() error {
 	if size > most {
 		return tooLarge(most)
 	}
+	packed := strings.EqualFold(x.r.Header.Get("Content-Encoding"), "gzip")
+	hold := size
+	if packed {
+		hold = -1
+	}
+	if err := x.reserve(hold, most); err != nil {
+		return err
+	}
 	b, err := readAll(x.r.Body, size, most)
 	if x.body = b; err != nil {
 		return bodyFault(err)
@@ -112,7 +124,7 @@ func (x *exchange) readBody() error {
 	if x.s.signed() {
 		x.bodySum = sha256.Sum256(b)
 	}
-	if !strings.EqualFold(x.r.Header.Get("Content-Encoding"), "gzip") {
+	if !packed {
 		return nil
 	}
 	defer putBuffer(b)

@@ -107,6 +107,9 @@ type Service struct {
 	// request that bears one matches only rows whose Path names it, so that what is not there is
 	// refused instead of taken for its plain neighbour.
 	Selectors []string
+	// MaxBody is the largest body read into memory. 0 means 16 MiB, in REST-JSON 96 MiB: a function's zip
+	// comes in base64.
+	MaxBody int64
 	// Ops are the operations that are there. Any other of the model answers UnknownOperation.
 	Ops []Row
 }

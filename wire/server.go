@@ -29,8 +29,11 @@ type Config struct {
 	// operation that is not here.
 	Known func(service string) []string
 	// MaxBody is the largest body read into memory, in bytes, by service name. Streamed payloads are
-	// not bounded by it. Default: 16 MiB, REST-JSON 96 MiB (a function's zip comes in base64).
+	// not bounded by it. Default: what the Service says.
 	MaxBody map[string]int64
+	// BodyMemory bounds, in bytes, what large bodies of RPC calls take at once: those that find no room wait,
+	// and are told to come again when that takes too long. Default: 256 MiB.
+	BodyMemory int64
 	// Hosts are the names the server is reached by, without port. A label before one of them is a
 	// bucket. "localhost" is always among them.
 	Hosts []string
@@ -56,6 +59,8 @@ type Server struct {
 	bySigning map[string][]*service
 	paths     *service // the REST-JSON service found by a dated path
 	objects   *service // the REST-XML service that takes what nobody else does
+	bodies    room
+	patience  time.Duration // of a call that waits for it
 }
 
 // NewServer finds a place for every row. An operation twice, or one without its HTTP binding, is a mistake
@@ -67,7 +72,10 @@ func NewServer(c Config) *Server {
 	if c.Now == nil {
 		c.Now = time.Now
 	}
-	s := &Server{Config: c, byTarget: map[string]*service{}, bySigning: map[string][]*service{}}
+	if c.BodyMemory == 0 {
+		c.BodyMemory = defaultBodyMemory
+	}
+	s := &Server{Config: c, bodies: room{free: c.BodyMemory}, patience: bodyPatience, byTarget: map[string]*service{}, bySigning: map[string][]*service{}}
 	for _, def := range inEachProtocol(c.Services) {
 		svc := compile(def)
 		if n := c.MaxBody[def.Name]; n > 0 {

@@ -62,6 +62,9 @@ func compile(def Service) *service {
 	default:
 		panic(fmt.Sprintf("wire: service %s has no protocol", def.Name))
 	}
+	if def.MaxBody > 0 {
+		svc.maxBody = def.MaxBody
+	}
 	if svc.ValidationCode == "" {
 		svc.ValidationCode = code
 	}

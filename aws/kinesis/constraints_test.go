@@ -2,6 +2,9 @@ package kinesis
 
 import (
 	"context"
+	"io"
+	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 
@@ -89,4 +92,32 @@ func TestRefusedTagsAndSizes(t *testing.T) {
 	_, err := h.PutRecord(ctx, &PutRecordIn{StreamName: "s", PartitionKey: "k", Data: make([]byte, limit+5)})
 	wantFault(t, err, "ValidationException", "lim=1048581 cap=1048581]' at 'data' failed")
 	wantFault(t, put(limit-3, limit-3, limit-3, limit-3, limit-3, limit-3, limit-3, limit-3, limit-3, limit-3, 1), "InvalidArgumentException", "Records size exceeds 10 MB limit")
+}
+
+// A request of more data than a call may have is told so, though its base64 is larger than what most calls may send.
+func TestTooMuchDataIsToldInItsWords(t *testing.T) {
+	h := open(t, Config{})
+	defer h.close()
+	h.create("s", 1)
+	server := httptest.NewServer(wire.NewServer(wire.Config{Services: []wire.Service{h.Wire()}}))
+	defer server.Close()
+	data := strings.Repeat("QUJD", 349525) // just below 1 MiB
+	for records, want := range map[int]string{10: "200 OK", 14: "Records size exceeds 10 MB limit", 25: "413 Request Entity Too Large"} {
+		item := `{"PartitionKey":"k","Data":"` + data + `"}`
+		r, err := http.NewRequest("POST", server.URL, strings.NewReader(`{"StreamName":"s","Records":[`+item+strings.Repeat(","+item, records-1)+`]}`))
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.Header.Set("Content-Type", "application/x-amz-json-1.1")
+		r.Header.Set("X-Amz-Target", "Kinesis_20131202.PutRecords")
+		resp, err := http.DefaultClient.Do(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		body, _ := io.ReadAll(resp.Body)
+		resp.Body.Close()
+		if got := resp.Status + " " + string(body); !strings.Contains(got, want) {
+			t.Errorf("%d MiB: %.300s", records, got)
+		}
+	}
 }

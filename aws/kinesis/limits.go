@@ -9,6 +9,7 @@ import (
 const (
 	maxPutRecords       = 500
 	maxPutBytes         = 10 << 20 // data and keys of one PutRecords
+	maxBody             = 32 << 20 // of a request: more than maxPutBytes in base64, so that what is too large is told in AWS's words
 	defaultRecordKiB    = 1024
 	maxGetRecords       = 10_000
 	maxGetBytes         = 10 << 20

@@ -160,6 +160,7 @@ func (s *Service) Wire() wire.Service {
 		Protocol: wire.AWSJSON,
 		Target:   "Kinesis_20131202",
 		HostID:   true,
+		MaxBody:  maxBody,
 		Ops: s.paced([]wire.Row{
 			wire.Op("AddTagsToStream", s.AddTagsToStream),
 			wire.Op("CreateStream", s.CreateStream),
