@@ -119,10 +119,30 @@ func TestWhatIsNotThere(t *testing.T) {
 	want(t, err, "NotImplemented")
 	put(t, c, "k", "body")
 	_, err = c.PutObjectAcl(ctx, &sdk.PutObjectAclInput{Bucket: bucket, Key: aws.String("k"), ACL: "public-read"})
+	want(t, err, "AccessControlListNotSupported")
+	_, err = c.GetBucketWebsite(ctx, &sdk.GetBucketWebsiteInput{Bucket: bucket})
+	want(t, err, "NoSuchWebsiteConfiguration")
+	_, err = c.GetBucketReplication(ctx, &sdk.GetBucketReplicationInput{Bucket: bucket})
+	want(t, err, "ReplicationConfigurationNotFoundError")
+	if n := must(c.GetBucketNotificationConfiguration(ctx, &sdk.GetBucketNotificationConfigurationInput{Bucket: bucket}))(t); n.EventBridgeConfiguration != nil {
+		t.Errorf("notification %+v", n)
+	}
+	if l := must(c.GetBucketLogging(ctx, &sdk.GetBucketLoggingInput{Bucket: bucket}))(t); l.LoggingEnabled != nil {
+		t.Errorf("logging %+v", l)
+	}
+	if p := must(c.GetBucketRequestPayment(ctx, &sdk.GetBucketRequestPaymentInput{Bucket: bucket}))(t); p.Payer != types.PayerBucketOwner {
+		t.Errorf("payer %q", p.Payer)
+	}
+	if a := must(c.GetBucketAccelerateConfiguration(ctx, &sdk.GetBucketAccelerateConfigurationInput{Bucket: bucket}))(t); a.Status != "" {
+		t.Errorf("acceleration %q", a.Status)
+	}
+	owned := func(o types.ObjectOwnership) *sdk.PutBucketOwnershipControlsInput {
+		return &sdk.PutBucketOwnershipControlsInput{Bucket: bucket, OwnershipControls: &types.OwnershipControls{Rules: []types.OwnershipControlsRule{{ObjectOwnership: o}}}}
+	}
+	must(c.PutBucketOwnershipControls(ctx, owned(types.ObjectOwnershipBucketOwnerEnforced)))(t)
+	_, err = c.PutBucketOwnershipControls(ctx, owned(types.ObjectOwnershipObjectWriter))
 	want(t, err, "NotImplemented")
 	_, err = c.RestoreObject(ctx, &sdk.RestoreObjectInput{Bucket: bucket, Key: aws.String("k")})
-	want(t, err, "NotImplemented")
-	_, err = c.ListObjectVersions(ctx, &sdk.ListObjectVersionsInput{Bucket: bucket})
 	want(t, err, "NotImplemented")
 	if got, _ := read(t, c, &sdk.GetObjectInput{Key: aws.String("k")}); got != "body" {
 		t.Errorf("object is %q", got)

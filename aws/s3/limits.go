@@ -7,7 +7,8 @@ const (
 	maxMetadataBytes = 2 << 10 // names and values of x-amz-meta-* together
 	maxDeletes       = 1000    // keys of one DeleteObjects
 	maxPage          = 1000    // keys, parts or uploads of one listing
-	maxTags          = 10
+	maxTags          = 10      // of an object
+	maxBucketTags    = 50
 	maxTagKey        = 128 // characters
 	maxTagValue      = 256
 )

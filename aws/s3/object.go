@@ -118,12 +118,15 @@ func parseTagging(s string) (map[string]string, error) {
 		}
 		tags[k] = v[0]
 	}
-	return tags, checkTags(tags)
+	return tags, checkTags(tags, maxTags)
 }
 
-func checkTags(tags map[string]string) error {
-	if len(tags) > maxTags {
-		return fault(400, "BadRequest", fmt.Sprintf("Object tags cannot be greater than %d", maxTags))
+func checkTags(tags map[string]string, limit int) error {
+	if len(tags) > limit {
+		if limit == maxBucketTags {
+			return malformedXML()
+		}
+		return fault(400, "BadRequest", fmt.Sprintf("Object tags cannot be greater than %d", limit))
 	}
 	for k, v := range tags {
 		if n := utf8.RuneCountInString(k); n == 0 || n > maxTagKey || strings.HasPrefix(strings.ToLower(k), "aws:") {

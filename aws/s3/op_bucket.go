@@ -35,7 +35,7 @@ type CreateBucketOut struct {
 //
 //	Wire     PUT /{Bucket}
 //	Durable  the bucket is on disk before the reply
-//	Differs  object lock, tags, ACLs and directory buckets are refused
+//	Differs  object lock, ACLs and directory buckets are refused
 func (s *Service) CreateBucket(ctx context.Context, in *CreateBucketIn) (*CreateBucketOut, error) {
 	scope := hydrant.ScopeOf(ctx)
 	if !nameable(in.Bucket) {
@@ -54,9 +54,12 @@ func (s *Service) CreateBucket(ctx context.Context, in *CreateBucketIn) (*Create
 		return nil, fault(400, "InvalidBucketAclWithObjectOwnership", "Bucket cannot have ACLs set with ObjectOwnership's BucketOwnerEnforced setting")
 	case in.Bucketing != nil:
 		return nil, fault(501, "NotImplemented", "Directory buckets are not implemented.")
-	case len(in.Tags) > 0:
-		return nil, fault(501, "NotImplemented", "Bucket tags are not implemented.")
 	}
+	tags, err := bucketTags(in.Tags)
+	if err != nil {
+		return nil, err
+	}
+	defer s.buckets.lock(in.Bucket)()
 	err = s.store.CreateBucket(ctx, blob.BucketInfo{Name: in.Bucket, Region: region, Account: scope.Account, Created: s.now().UTC()})
 	if errors.Is(err, blob.ErrBucketExists) {
 		return s.createAgain(ctx, in.Bucket, region, scope)
@@ -64,7 +67,8 @@ func (s *Service) CreateBucket(ctx context.Context, in *CreateBucketIn) (*Create
 	if err != nil {
 		return nil, err
 	}
-	return &CreateBucketOut{Location: "/" + in.Bucket}, nil
+	// Also where there are no tags: a crash may have left what was said of a bucket of this name before.
+	return &CreateBucketOut{Location: "/" + in.Bucket}, s.keep(ctx, in.Bucket, &settings{Tags: tags})
 }
 
 // createAgain answers for a bucket that is there. In the first Region one's own is made again
@@ -130,6 +134,7 @@ func (s *Service) DeleteBucket(ctx context.Context, in *BucketRef) (*struct{}, e
 	if _, err := s.bucket(ctx, in); err != nil {
 		return nil, err
 	}
+	defer s.buckets.lock(in.Bucket)()
 	err := s.store.DeleteBucket(ctx, in.Bucket)
 	if errors.Is(err, blob.ErrNotEmpty) {
 		return nil, fault(409, "BucketNotEmpty", "The bucket you tried to delete is not empty").WithField("BucketName", in.Bucket)
@@ -137,7 +142,7 @@ func (s *Service) DeleteBucket(ctx context.Context, in *BucketRef) (*struct{}, e
 	if err != nil {
 		return nil, asFault(err, in.Bucket, "")
 	}
-	return &struct{}{}, s.dropUploads(ctx, in.Bucket)
+	return &struct{}{}, errors.Join(s.keep(ctx, in.Bucket, &settings{}), s.dropUploads(ctx, in.Bucket))
 }
 
 // ListBucketsIn is the input of ListBuckets.

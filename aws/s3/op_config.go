@@ -8,7 +8,7 @@ import (
 
 // What clients ask of a bucket before they use it. Buckets here have no versions, policies, rules;
 // these operations say so in the words AWS has for a bucket where none was ever set. Setting them is
-// not implemented and says that.
+// not implemented and says that, unless what is set is what holds here anyhow.
 
 // GetBucketVersioningOut is empty for a bucket that was never versioned.
 type GetBucketVersioningOut struct {
@@ -86,12 +86,108 @@ func (s *Service) GetBucketOwnershipControls(ctx context.Context, in *BucketRef)
 	return &OwnershipControlsOut{Rules: []OwnershipRule{{"BucketOwnerEnforced"}}}, err
 }
 
+// PutBucketOwnershipControlsIn is the input of PutBucketOwnershipControls.
+type PutBucketOwnershipControlsIn struct {
+	BucketRef
+	Rules []OwnershipRule `xml:"Rule,flattened"`
+}
+
+// PutBucketOwnershipControls takes what holds anyhow: all objects are the bucket owner's.
+//
+//	Wire     PUT /{Bucket}?ownershipControls
+//	Differs  BucketOwnerPreferred and ObjectWriter are refused: there are no ACLs
+func (s *Service) PutBucketOwnershipControls(ctx context.Context, in *PutBucketOwnershipControlsIn) (*struct{}, error) {
+	if _, err := s.bucket(ctx, &in.BucketRef); err != nil {
+		return nil, err
+	}
+	if len(in.Rules) != 1 {
+		return nil, malformedXML()
+	}
+	switch in.Rules[0].ObjectOwnership {
+	case "BucketOwnerEnforced":
+		return &struct{}{}, nil
+	case "BucketOwnerPreferred", "ObjectWriter":
+		return nil, fault(501, "NotImplemented", "Object ownership other than BucketOwnerEnforced is not implemented.")
+	}
+	return nil, malformedXML()
+}
+
+// PutBucketAcl is refused as AWS refuses it where the owner's ownership is enforced.
+//
+//	Wire     PUT /{Bucket}?acl
+func (s *Service) PutBucketAcl(ctx context.Context, in *BucketRef) (*struct{}, error) {
+	if _, err := s.bucket(ctx, in); err != nil {
+		return nil, err
+	}
+	return nil, fault(400, "AccessControlListNotSupported", "The bucket does not allow ACLs")
+}
+
+// PutObjectAcl is refused as PutBucketAcl is.
+//
+//	Wire     PUT /{Bucket}/{Key+}?acl
+func (s *Service) PutObjectAcl(ctx context.Context, in *ObjectRef) (*struct{}, error) {
+	return s.PutBucketAcl(ctx, &in.BucketRef)
+}
+
+// NotificationOut is the output of GetBucketNotificationConfiguration: nobody is notified.
+type NotificationOut struct {
+	XMLName struct{} `xml:"NotificationConfiguration"`
+}
+
+// GetBucketNotificationConfiguration tells that nobody is notified.
+//
+//	Wire     GET /{Bucket}?notification
+func (s *Service) GetBucketNotificationConfiguration(ctx context.Context, in *BucketRef) (*NotificationOut, error) {
+	_, err := s.bucket(ctx, in)
+	return &NotificationOut{}, err
+}
+
+// RequestPaymentOut is the output of GetBucketRequestPayment.
+type RequestPaymentOut struct {
+	XMLName struct{} `xml:"RequestPaymentConfiguration"`
+	Payer   string
+}
+
+// GetBucketRequestPayment tells that the owner pays.
+//
+//	Wire     GET /{Bucket}?requestPayment
+func (s *Service) GetBucketRequestPayment(ctx context.Context, in *BucketRef) (*RequestPaymentOut, error) {
+	_, err := s.bucket(ctx, in)
+	return &RequestPaymentOut{Payer: "BucketOwner"}, err
+}
+
+// AccelerateOut is the output of GetBucketAccelerateConfiguration.
+type AccelerateOut struct {
+	XMLName struct{} `xml:"AccelerateConfiguration"`
+}
+
+// GetBucketAccelerateConfiguration tells that acceleration was never set.
+//
+//	Wire     GET /{Bucket}?accelerate
+func (s *Service) GetBucketAccelerateConfiguration(ctx context.Context, in *BucketRef) (*AccelerateOut, error) {
+	_, err := s.bucket(ctx, in)
+	return &AccelerateOut{}, err
+}
+
+// LoggingOut is the output of GetBucketLogging.
+type LoggingOut struct {
+	XMLName struct{} `xml:"BucketLoggingStatus"`
+}
+
+// GetBucketLogging tells that access is not logged.
+//
+//	Wire     GET /{Bucket}?logging
+func (s *Service) GetBucketLogging(ctx context.Context, in *BucketRef) (*LoggingOut, error) {
+	_, err := s.bucket(ctx, in)
+	return &LoggingOut{}, err
+}
+
 // unset answers for a setting no bucket here has.
 func (s *Service) unset(ctx context.Context, in *BucketRef, f *hydrant.Fault) (*struct{}, error) {
 	if _, err := s.bucket(ctx, in); err != nil {
 		return nil, err
 	}
-	return nil, f.WithField("BucketName", in.Bucket)
+	return nil, notSet(in, f)
 }
 
 // GetBucketPolicy tells that there is none.
@@ -108,13 +204,6 @@ func (s *Service) GetBucketPolicyStatus(ctx context.Context, in *BucketRef) (*st
 	return s.unset(ctx, in, fault(404, "NoSuchBucketPolicy", "The bucket policy does not exist"))
 }
 
-// GetBucketTagging tells that there are no tags.
-//
-//	Wire     GET /{Bucket}?tagging
-func (s *Service) GetBucketTagging(ctx context.Context, in *BucketRef) (*struct{}, error) {
-	return s.unset(ctx, in, fault(404, "NoSuchTagSet", "The TagSet does not exist"))
-}
-
 // GetBucketCors tells that there are no rules.
 //
 //	Wire     GET /{Bucket}?cors
@@ -129,17 +218,23 @@ func (s *Service) GetBucketLifecycleConfiguration(ctx context.Context, in *Bucke
 	return s.unset(ctx, in, fault(404, "NoSuchLifecycleConfiguration", "The lifecycle configuration does not exist"))
 }
 
-// GetBucketEncryption tells that nothing is encrypted.
-//
-//	Wire     GET /{Bucket}?encryption
-//	Differs  on AWS every bucket is encrypted
-func (s *Service) GetBucketEncryption(ctx context.Context, in *BucketRef) (*struct{}, error) {
-	return s.unset(ctx, in, fault(404, "ServerSideEncryptionConfigurationNotFoundError", "The server side encryption configuration was not found"))
-}
-
 // GetObjectLockConfiguration tells that objects are not locked.
 //
 //	Wire     GET /{Bucket}?object-lock
 func (s *Service) GetObjectLockConfiguration(ctx context.Context, in *BucketRef) (*struct{}, error) {
 	return s.unset(ctx, in, fault(404, "ObjectLockConfigurationNotFoundError", "Object Lock configuration does not exist for this bucket"))
+}
+
+// GetBucketWebsite tells that the bucket is none.
+//
+//	Wire     GET /{Bucket}?website
+func (s *Service) GetBucketWebsite(ctx context.Context, in *BucketRef) (*struct{}, error) {
+	return s.unset(ctx, in, fault(404, "NoSuchWebsiteConfiguration", "The specified bucket does not have a website configuration"))
+}
+
+// GetBucketReplication tells that there are no rules.
+//
+//	Wire     GET /{Bucket}?replication
+func (s *Service) GetBucketReplication(ctx context.Context, in *BucketRef) (*struct{}, error) {
+	return s.unset(ctx, in, fault(404, "ReplicationConfigurationNotFoundError", "The replication configuration was not found"))
 }

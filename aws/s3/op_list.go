@@ -126,8 +126,8 @@ type ListObjectsOut struct {
 //	Limits   maxPage
 func (s *Service) ListObjects(ctx context.Context, in *ListObjectsIn) (*ListObjectsOut, error) {
 	after := in.Marker
-	if in.Delimiter != "" && strings.HasSuffix(after, in.Delimiter) && strings.HasPrefix(after, in.Prefix) && len(after) > len(in.Prefix) {
-		after += afterAll // a NextMarker that was a common prefix: not it again
+	if in.rollsUp(after) {
+		after += afterAll
 	}
 	l, owner, err := s.list(ctx, &in.ListQuery, after)
 	if err != nil {
@@ -143,6 +143,11 @@ func (s *Service) ListObjects(ctx context.Context, in *ListObjectsIn) (*ListObje
 		out.NextMarker = enc(strings.TrimSuffix(l.Next, afterAll))
 	}
 	return out, nil
+}
+
+// rollsUp reports whether a marker was a common prefix: what it stands for is not to be listed again.
+func (q *ListQuery) rollsUp(marker string) bool {
+	return q.Delimiter != "" && strings.HasSuffix(marker, q.Delimiter) && strings.HasPrefix(marker, q.Prefix) && len(marker) > len(q.Prefix)
 }
 
 func (s *Service) list(ctx context.Context, q *ListQuery, after string) (blob.Listing, *Owner, error) {

@@ -15,7 +15,7 @@ type TaggingIn struct {
 	VersionID string `in:"query=versionId"`
 }
 
-// TaggingOut is the output of GetObjectTagging.
+// TaggingOut is the output of GetObjectTagging and GetBucketTagging.
 type TaggingOut struct {
 	XMLName struct{} `xml:"Tagging"`
 	TagSet  []Tag    `xml:"TagSet>Tag"`
@@ -35,11 +35,7 @@ func (s *Service) GetObjectTagging(ctx context.Context, in *TaggingIn) (*Tagging
 	if err != nil {
 		return nil, asFault(err, in.Bucket, in.Key)
 	}
-	out := &TaggingOut{TagSet: []Tag{}}
-	for _, k := range slices.Sorted(maps.Keys(o.Meta.Tags)) {
-		out.TagSet = append(out.TagSet, Tag{k, o.Meta.Tags[k]})
-	}
-	return out, nil
+	return &TaggingOut{TagSet: tagSet(o.Meta.Tags)}, nil
 }
 
 // PutObjectTaggingIn is the input of PutObjectTagging.
@@ -54,17 +50,34 @@ type PutObjectTaggingIn struct {
 //	Limits   maxTags, maxTagKey, maxTagValue
 //	Durable  the tags are on disk before the reply
 func (s *Service) PutObjectTagging(ctx context.Context, in *PutObjectTaggingIn) (*struct{}, error) {
-	tags := make(map[string]string, len(in.TagSet))
-	for _, t := range in.TagSet {
+	tags, err := byKey(in.TagSet)
+	if err == nil {
+		err = checkTags(tags, maxTags)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return s.setTags(ctx, &in.TaggingIn, tags)
+}
+
+func byKey(set []Tag) (map[string]string, error) {
+	tags := make(map[string]string, len(set))
+	for _, t := range set {
 		if _, twice := tags[t.Key]; twice {
 			return nil, fault(400, "InvalidTag", "Cannot provide multiple Tags with the same key").WithField("TagKey", t.Key)
 		}
 		tags[t.Key] = t.Value
 	}
-	if err := checkTags(tags); err != nil {
-		return nil, err
+	return tags, nil
+}
+
+// tagSet are tags as a document holds them, by key.
+func tagSet(tags map[string]string) []Tag {
+	out := []Tag{}
+	for _, k := range slices.Sorted(maps.Keys(tags)) {
+		out = append(out, Tag{k, tags[k]})
 	}
-	return s.setTags(ctx, &in.TaggingIn, tags)
+	return out
 }
 
 // DeleteObjectTagging removes all tags of an object.

@@ -1,11 +1,12 @@
 // Package s3 is the object store as its clients know it: buckets, objects, multipart uploads, over
-// REST and XML. The bytes lie in a blob.Store; the state of uploads under way in the journal.
+// REST and XML. The bytes lie in a blob.Store; settings of buckets and the state of uploads under way in the journal.
 //
 //	bucket.go    whose bucket it is; names
 //	object.go    what is said of an object: headers in, headers out
 //	intake.go    a body on its way in: lengths, digests, checksums
 //	checksum.go  the five algorithms
 //	condition.go If-Match and its kin; range.go the Range header
+//	settings.go  what was set on a bucket
 //	upload.go    a multipart upload
 //	op_*.go      the operations
 //
@@ -30,7 +31,7 @@ import (
 type Config struct {
 	// Store keeps buckets, objects and parts.
 	Store blob.Store
-	// Journal keeps which uploads are under way and what parts they have, under "s3/".
+	// Journal keeps the settings of buckets, which uploads are under way and what parts they have, under "s3/".
 	Journal journal.Journal
 	// Log takes what no client sees. nil discards.
 	Log *slog.Logger
@@ -41,6 +42,7 @@ type Service struct {
 	store   blob.Store
 	journal journal.Journal
 	log     *slog.Logger
+	buckets locks // one per bucket whose settings change
 	uploads locks // one per upload: parts are recorded and the upload ended one at a time
 	now     func() time.Time
 }
@@ -72,6 +74,7 @@ func (s *Service) Wire() wire.Service {
 			wire.Op("GetBucketLocation", s.GetBucketLocation).HTTP("GET", "/{Bucket}?location", 200),
 
 			wire.Op("ListObjects", s.ListObjects).HTTP("GET", "/{Bucket}", 200),
+			wire.Op("ListObjectVersions", s.ListObjectVersions).HTTP("GET", "/{Bucket}?versions", 200),
 			wire.Op("ListObjectsV2", s.ListObjectsV2).HTTP("GET", "/{Bucket}?list-type=2", 200),
 
 			wire.Op("PutObject", s.PutObject).HTTP("PUT", "/{Bucket}/{Key+}", 200),
@@ -96,14 +99,31 @@ func (s *Service) Wire() wire.Service {
 			wire.Op("GetBucketVersioning", s.GetBucketVersioning).HTTP("GET", "/{Bucket}?versioning", 200),
 			wire.Op("GetBucketAcl", s.GetBucketAcl).HTTP("GET", "/{Bucket}?acl", 200),
 			wire.Op("GetObjectAcl", s.GetObjectAcl).HTTP("GET", "/{Bucket}/{Key+}?acl", 200),
+			wire.Op("PutBucketAcl", s.PutBucketAcl).HTTP("PUT", "/{Bucket}?acl", 200),
+			wire.Op("PutObjectAcl", s.PutObjectAcl).HTTP("PUT", "/{Bucket}/{Key+}?acl", 200),
+			wire.Op("PutBucketOwnershipControls", s.PutBucketOwnershipControls).HTTP("PUT", "/{Bucket}?ownershipControls", 200),
 			wire.Op("GetBucketOwnershipControls", s.GetBucketOwnershipControls).HTTP("GET", "/{Bucket}?ownershipControls", 200),
 			wire.Op("GetBucketPolicy", s.GetBucketPolicy).HTTP("GET", "/{Bucket}?policy", 200),
 			wire.Op("GetBucketPolicyStatus", s.GetBucketPolicyStatus).HTTP("GET", "/{Bucket}?policyStatus", 200),
-			wire.Op("GetBucketTagging", s.GetBucketTagging).HTTP("GET", "/{Bucket}?tagging", 200),
+			wire.Op("GetBucketNotificationConfiguration", s.GetBucketNotificationConfiguration).HTTP("GET", "/{Bucket}?notification", 200),
+			wire.Op("GetBucketRequestPayment", s.GetBucketRequestPayment).HTTP("GET", "/{Bucket}?requestPayment", 200),
+			wire.Op("GetBucketAccelerateConfiguration", s.GetBucketAccelerateConfiguration).HTTP("GET", "/{Bucket}?accelerate", 200),
+			wire.Op("GetBucketLogging", s.GetBucketLogging).HTTP("GET", "/{Bucket}?logging", 200),
+			wire.Op("GetBucketWebsite", s.GetBucketWebsite).HTTP("GET", "/{Bucket}?website", 200),
+			wire.Op("GetBucketReplication", s.GetBucketReplication).HTTP("GET", "/{Bucket}?replication", 200),
 			wire.Op("GetBucketCors", s.GetBucketCors).HTTP("GET", "/{Bucket}?cors", 200),
 			wire.Op("GetBucketLifecycleConfiguration", s.GetBucketLifecycleConfiguration).HTTP("GET", "/{Bucket}?lifecycle", 200),
-			wire.Op("GetBucketEncryption", s.GetBucketEncryption).HTTP("GET", "/{Bucket}?encryption", 200),
 			wire.Op("GetObjectLockConfiguration", s.GetObjectLockConfiguration).HTTP("GET", "/{Bucket}?object-lock", 200),
+
+			wire.Op("GetBucketTagging", s.GetBucketTagging).HTTP("GET", "/{Bucket}?tagging", 200),
+			wire.Op("PutBucketTagging", s.PutBucketTagging).HTTP("PUT", "/{Bucket}?tagging", 204),
+			wire.Op("DeleteBucketTagging", s.DeleteBucketTagging).HTTP("DELETE", "/{Bucket}?tagging", 204),
+			wire.Op("GetPublicAccessBlock", s.GetPublicAccessBlock).HTTP("GET", "/{Bucket}?publicAccessBlock", 200),
+			wire.Op("PutPublicAccessBlock", s.PutPublicAccessBlock).HTTP("PUT", "/{Bucket}?publicAccessBlock", 200),
+			wire.Op("DeletePublicAccessBlock", s.DeletePublicAccessBlock).HTTP("DELETE", "/{Bucket}?publicAccessBlock", 204),
+			wire.Op("GetBucketEncryption", s.GetBucketEncryption).HTTP("GET", "/{Bucket}?encryption", 200),
+			wire.Op("PutBucketEncryption", s.PutBucketEncryption).HTTP("PUT", "/{Bucket}?encryption", 200),
+			wire.Op("DeleteBucketEncryption", s.DeleteBucketEncryption).HTTP("DELETE", "/{Bucket}?encryption", 204),
 		},
 	}
 }

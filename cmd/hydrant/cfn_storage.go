@@ -18,6 +18,16 @@ type bucketProperties struct {
 	PublicAccessBlockConfiguration *struct {
 		BlockPublicAcls, BlockPublicPolicy, IgnorePublicAcls, RestrictPublicBuckets bool
 	}
+	BucketEncryption *struct {
+		ServerSideEncryptionConfiguration []struct {
+			BucketKeyEnabled              bool
+			ServerSideEncryptionByDefault *struct {
+				SSEAlgorithm   string `required:""`
+				KMSMasterKeyID string
+			}
+		} `required:""`
+	}
+	Tags              []cfnTag
 	OwnershipControls *struct {
 		Rules []struct{ ObjectOwnership string }
 	}
@@ -39,6 +49,51 @@ func (p *bucketProperties) hold() error {
 		return cloudformation.InvalidProperty("VersioningConfiguration is not available in hydrant")
 	}
 	return nil
+}
+
+// set puts on a bucket what the properties say, where it is not what old, nil for a new bucket, said.
+func (p *bucketProperties) set(ctx context.Context, s *s3.Service, name string, old *bucketProperties) error {
+	if old == nil {
+		old = &bucketProperties{}
+	}
+	ref := s3.BucketRef{Bucket: name}
+	var err error
+	if a := p.PublicAccessBlockConfiguration; !reflect.DeepEqual(a, old.PublicAccessBlockConfiguration) {
+		if a == nil {
+			_, err = ask(ctx, "s3:DeletePublicAccessBlock", s.DeletePublicAccessBlock, &ref)
+		} else {
+			_, err = ask(ctx, "s3:PutPublicAccessBlock", s.PutPublicAccessBlock, &s3.PutPublicAccessBlockIn{BucketRef: ref, PublicAccessBlock: s3.PublicAccessBlock{
+				BlockPublicAcls: a.BlockPublicAcls, IgnorePublicAcls: a.IgnorePublicAcls, BlockPublicPolicy: a.BlockPublicPolicy, RestrictPublicBuckets: a.RestrictPublicBuckets}})
+		}
+	}
+	if err == nil && !reflect.DeepEqual(p.BucketEncryption, old.BucketEncryption) {
+		err = p.encrypt(ctx, s, ref)
+	}
+	if err == nil && !reflect.DeepEqual(p.Tags, old.Tags) {
+		in := &s3.PutBucketTaggingIn{BucketRef: ref}
+		for _, t := range p.Tags {
+			in.TagSet = append(in.TagSet, s3.Tag(t))
+		}
+		_, err = ask(ctx, "s3:PutBucketTagging", s.PutBucketTagging, in)
+	}
+	return err
+}
+
+func (p *bucketProperties) encrypt(ctx context.Context, s *s3.Service, ref s3.BucketRef) error {
+	if p.BucketEncryption == nil {
+		_, err := ask(ctx, "s3:DeleteBucketEncryption", s.DeleteBucketEncryption, &ref)
+		return err
+	}
+	in := &s3.PutBucketEncryptionIn{BucketRef: ref}
+	for _, r := range p.BucketEncryption.ServerSideEncryptionConfiguration {
+		rule := s3.EncryptionRule{BucketKeyEnabled: r.BucketKeyEnabled}
+		if d := r.ServerSideEncryptionByDefault; d != nil {
+			rule.ApplyServerSideEncryptionByDefault = &s3.EncryptionDefault{SSEAlgorithm: d.SSEAlgorithm, KMSMasterKeyID: d.KMSMasterKeyID}
+		}
+		in.Rules = append(in.Rules, rule)
+	}
+	_, err := ask(ctx, "s3:PutBucketEncryption", s.PutBucketEncryption, in)
+	return err
 }
 
 func bucketType(s *s3.Service) cloudformation.Handler {
@@ -64,11 +119,19 @@ func bucketType(s *s3.Service) cloudformation.Handler {
 			if region := hydrant.ScopeOf(ctx).Region; region != "us-east-1" {
 				in.LocationConstraint = region
 			}
-			_, err := ask(ctx, "s3:CreateBucket", s.CreateBucket, in)
-			return made(ctx, p.BucketName), err
+			if _, err := ask(ctx, "s3:CreateBucket", s.CreateBucket, in); err != nil {
+				return cloudformation.Made{}, err
+			}
+			return made(ctx, p.BucketName), p.set(ctx, s, p.BucketName, nil)
 		},
-		Turn: func(ctx context.Context, id string, _, p *bucketProperties) (cloudformation.Made, error) {
-			return made(ctx, id), p.hold()
+		Rest: func(ctx context.Context, id string, p *bucketProperties) (cloudformation.Made, error) {
+			return made(ctx, id), p.set(ctx, s, id, nil)
+		},
+		Turn: func(ctx context.Context, id string, old, p *bucketProperties) (cloudformation.Made, error) {
+			if err := p.hold(); err != nil {
+				return made(ctx, id), err
+			}
+			return made(ctx, id), p.set(ctx, s, id, old)
 		},
 		Drop: func(ctx context.Context, id string, _ *bucketProperties) error {
 			_, err := ask(ctx, "s3:DeleteBucket", s.DeleteBucket, &s3.BucketRef{Bucket: id})

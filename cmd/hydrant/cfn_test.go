@@ -223,3 +223,44 @@ func put(t *testing.T, ctx context.Context, r stackRooms, stream string) {
 		t.Fatal(err)
 	}
 }
+
+// A bucket's tags and settings come, change and go with the template.
+func TestBucketOfAStackIsSet(t *testing.T) {
+	r, c := stackHouse(t)
+	ref := s3.BucketRef{Bucket: "stacked"}
+	ctx := t.Context()
+	template := func(properties string) *string {
+		return aws.String(`{"Resources":{"B":{"Type":"AWS::S3::Bucket","Properties":{"BucketName":"stacked"` + properties + `}}}}`)
+	}
+	if _, err := c.CreateStack(ctx, &sdk.CreateStackInput{StackName: aws.String("s"), TemplateBody: template(
+		`,"Tags":[{"Key":"a","Value":"1"}],"PublicAccessBlockConfiguration":{"BlockPublicAcls":true},
+		"BucketEncryption":{"ServerSideEncryptionConfiguration":[{"ServerSideEncryptionByDefault":{"SSEAlgorithm":"aws:kms","KMSMasterKeyID":"k"}}]}`)}); err != nil {
+		t.Fatal(err)
+	}
+	settled(t, c, "s", types.StackStatusCreateComplete)
+	tags, err := r.s3.GetBucketTagging(ctx, &ref)
+	if err != nil || len(tags.TagSet) != 1 || tags.TagSet[0] != (s3.Tag{Key: "a", Value: "1"}) {
+		t.Errorf("tags %+v, %v", tags, err)
+	}
+	if e, err := r.s3.GetBucketEncryption(ctx, &ref); err != nil || e.Rules[0].ApplyServerSideEncryptionByDefault.KMSMasterKeyID != "k" {
+		t.Errorf("encryption %+v, %v", e, err)
+	}
+	if p, err := r.s3.GetPublicAccessBlock(ctx, &ref); err != nil || p.PublicAccessBlock != (s3.PublicAccessBlock{BlockPublicAcls: true}) {
+		t.Errorf("public access %+v, %v", p, err)
+	}
+	if _, err := c.UpdateStack(ctx, &sdk.UpdateStackInput{StackName: aws.String("s"), TemplateBody: template(`,"Tags":[{"Key":"b","Value":"2"}]`)}); err != nil {
+		t.Fatal(err)
+	}
+	settled(t, c, "s", types.StackStatusUpdateComplete)
+	if tags, err := r.s3.GetBucketTagging(ctx, &ref); err != nil || len(tags.TagSet) != 1 || tags.TagSet[0].Key != "b" {
+		t.Errorf("tags %+v, %v", tags, err)
+	}
+	for what, code := range map[string]func() error{
+		"ServerSideEncryptionConfigurationNotFoundError": func() error { _, err := r.s3.GetBucketEncryption(ctx, &ref); return err },
+		"NoSuchPublicAccessBlockConfiguration":           func() error { _, err := r.s3.GetPublicAccessBlock(ctx, &ref); return err },
+	} {
+		if err := code(); hydrant.FaultCode(err) != what {
+			t.Errorf("%v, want %s", err, what)
+		}
+	}
+}

@@ -19,7 +19,8 @@ var s3Rules = func() map[string]rule {
 	m["ListBuckets"] = rule{actions: []string{"ListAllMyBuckets"}}
 	each(m, rule{on: bucketOf}, "CreateBucket", "DeleteBucket", "DeleteBucketPolicy", "GetBucketLocation", "GetBucketAcl",
 		"GetBucketNotification", "GetBucketOwnershipControls", "GetBucketPolicy", "GetBucketPolicyStatus", "GetBucketTagging",
-		"GetBucketVersioning", "PutBucketAcl", "PutBucketOwnershipControls", "PutBucketPolicy", "PutBucketTagging", "PutBucketVersioning")
+		"GetBucketVersioning", "PutBucketAcl", "GetBucketRequestPayment", "GetBucketLogging", "GetBucketWebsite",
+		"PutBucketOwnershipControls", "PutBucketPolicy", "PutBucketTagging", "PutBucketVersioning")
 	each(m, rule{actions: []string{"ListBucket"}, on: bucketOf, keys: listing}, "HeadBucket", "ListObjects", "ListObjectsV2")
 	on("ListMultipartUploads", "ListBucketMultipartUploads", bucketOf)
 	on("ListObjectVersions", "ListBucketVersions", bucketOf)
@@ -31,6 +32,12 @@ var s3Rules = func() map[string]rule {
 	on("PutBucketLifecycleConfiguration", "PutLifecycleConfiguration", bucketOf)
 	on("GetBucketEncryption", "GetEncryptionConfiguration", bucketOf)
 	on("PutBucketEncryption", "PutEncryptionConfiguration", bucketOf)
+	on("DeleteBucketEncryption", "PutEncryptionConfiguration", bucketOf)
+	on("GetPublicAccessBlock", "GetBucketPublicAccessBlock", bucketOf)
+	on("PutPublicAccessBlock", "PutBucketPublicAccessBlock", bucketOf)
+	on("DeletePublicAccessBlock", "PutBucketPublicAccessBlock", bucketOf)
+	on("GetBucketAccelerateConfiguration", "GetAccelerateConfiguration", bucketOf)
+	on("GetBucketReplication", "GetReplicationConfiguration", bucketOf)
 	on("GetObjectLockConfiguration", "GetBucketObjectLockConfiguration", bucketOf)
 	on("GetBucketNotificationConfiguration", "GetBucketNotification", bucketOf)
 	on("PutBucketNotificationConfiguration", "PutBucketNotification", bucketOf)
