@@ -39,7 +39,8 @@ type CreateWorkGroupIn struct {
 //
 //	Wire     AmazonAthena.CreateWorkGroup over json 1.1
 //	Durable  in the journal before the reply
-//	Differs  Tags are not kept; managed results, Spark and identity center are refused or ignored; BytesScannedCutoffPerQuery
+//	Limits   maxTags
+//	Differs  managed results, Spark and identity center are refused or ignored; BytesScannedCutoffPerQuery
 //	         is looked at when a query has ended, which is then CANCELLED
 //	Proof    TestAthenaStart
 func (s *Service) CreateWorkGroup(ctx context.Context, in *CreateWorkGroupIn) (*Empty, error) {
@@ -49,6 +50,15 @@ func (s *Service) CreateWorkGroup(ctx context.Context, in *CreateWorkGroupIn) (*
 	}
 	if err := g.Configuration.fill(); err != nil {
 		return nil, err
+	}
+	if len(in.Tags) > maxTags {
+		return nil, invalid("INVALID_INPUT", "A resource can have at most %d tags", maxTags)
+	}
+	for _, t := range in.Tags {
+		if g.Tags == nil {
+			g.Tags = map[string]string{}
+		}
+		g.Tags[t.Key] = t.Value
 	}
 	scope := hydrant.ScopeOf(ctx)
 	s.saving.Lock()

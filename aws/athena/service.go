@@ -114,6 +114,10 @@ func (s *Service) Wire() wire.Service {
 			wire.Op("UpdatePreparedStatement", s.UpdatePreparedStatement),
 			wire.Op("DeletePreparedStatement", s.DeletePreparedStatement),
 
+			wire.Op("ListTagsForResource", s.ListTagsForResource),
+			wire.Op("TagResource", s.TagResource),
+			wire.Op("UntagResource", s.UntagResource),
+
 			wire.Op("ListDataCatalogs", s.ListDataCatalogs),
 			wire.Op("GetDataCatalog", s.GetDataCatalog),
 			wire.Op("ListDatabases", s.ListDatabases),

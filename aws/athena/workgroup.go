@@ -21,6 +21,7 @@ type workGroup struct {
 	Description   string
 	Created       time.Time
 	Configuration WorkGroupConfiguration
+	Tags          map[string]string `json:",omitempty"`
 }
 
 func (g *workGroup) enforced() bool {

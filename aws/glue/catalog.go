@@ -14,6 +14,7 @@ import (
 // catalog reads and names the entries of one account and Region in the journal.
 //
 //	glue/<account>/<region>/database/<database>                       Database
+//	glue/<account>/<region>/tags/<database>                           its tags by key, where it has any
 //	glue/<account>/<region>/table/<database>/<table>                  storedTable, the current version
 //	glue/<account>/<region>/version/<database>/<table>/<20 digits>    Table, an archived version
 //	glue/<account>/<region>/partition/<database>/<table>/<v1>/<v2>    Partition
@@ -41,6 +42,7 @@ func (c catalog) key(kind string, names ...string) string {
 }
 
 func (c catalog) databaseKey(db string) string          { return c.key("database", db) }
+func (c catalog) tagsKey(db string) string              { return c.key("tags", db) }
 func (c catalog) tableKey(db, table string) string      { return c.key("table", db, table) }
 func (c catalog) tablePrefix(db string) string          { return c.key("table", db) + "/" }
 func (c catalog) versionPrefix(db, table string) string { return c.key("version", db, table) + "/" }

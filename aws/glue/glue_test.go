@@ -478,3 +478,35 @@ func TestWhatIsNotHereIsRefused(t *testing.T) {
 		t.Errorf("open table format: %v", err)
 	}
 }
+
+func TestTagsOfDatabases(t *testing.T) {
+	h := open(t)
+	ctx := t.Context()
+	arn := aws.String(scope.ARN("glue", "database/lake"))
+	tags := func() map[string]string {
+		t.Helper()
+		return must[*sdk.GetTagsOutput](t)(h.client.GetTags(ctx, &sdk.GetTagsInput{ResourceArn: arn})).Tags
+	}
+	_, err := h.client.GetTags(ctx, &sdk.GetTagsInput{ResourceArn: arn})
+	fails(t, err, "EntityNotFoundException", "Database lake not found.")
+	create := func(tags map[string]string) {
+		t.Helper()
+		must[*sdk.CreateDatabaseOutput](t)(h.client.CreateDatabase(ctx, &sdk.CreateDatabaseInput{DatabaseInput: &types.DatabaseInput{Name: aws.String("Lake")}, Tags: tags}))
+	}
+	create(map[string]string{"a": "1", "b": "2"})
+	must[*sdk.TagResourceOutput](t)(h.client.TagResource(ctx, &sdk.TagResourceInput{ResourceArn: arn, TagsToAdd: map[string]string{"b": "3", "c": "4"}}))
+	must[*sdk.UntagResourceOutput](t)(h.client.UntagResource(ctx, &sdk.UntagResourceInput{ResourceArn: arn, TagsToRemove: []string{"a", "none"}}))
+	h.reopen()
+	if diff := cmp.Diff(map[string]string{"b": "3", "c": "4"}, tags()); diff != "" {
+		t.Error(diff)
+	}
+	_, err = h.client.TagResource(ctx, &sdk.TagResourceInput{ResourceArn: arn, TagsToAdd: map[string]string{"aws:x": ""}})
+	fails(t, err, "InvalidInputException", `The tag "aws:x" is not valid: a key has 1 to 128 characters and does not begin with aws:, a value has up to 256.`)
+	_, err = h.client.GetTags(ctx, &sdk.GetTagsInput{ResourceArn: aws.String(scope.ARN("glue", "table/lake/t"))})
+	fails(t, err, "InvalidInputException", "Tags of "+scope.ARN("glue", "table/lake/t")+" are not supported: databases have tags.")
+	must[*sdk.DeleteDatabaseOutput](t)(h.client.DeleteDatabase(ctx, &sdk.DeleteDatabaseInput{Name: aws.String("lake")}))
+	create(nil)
+	if got := tags(); len(got) != 0 {
+		t.Errorf("a new database has the tags of one deleted: %v", got)
+	}
+}

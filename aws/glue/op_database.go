@@ -18,7 +18,8 @@ type CreateDatabaseIn struct {
 //
 //	Wire     AWSGlue.CreateDatabase over json 1.1
 //	Durable  in the journal before the reply
-//	Differs  Tags are not kept; a federated database is refused
+//	Limits   maxTags
+//	Differs  a federated database is refused
 //	Proof    TestDatabases
 func (s *Service) CreateDatabase(ctx context.Context, in *CreateDatabaseIn) (*Empty, error) {
 	c, err := s.catalog(ctx, in.CatalogId)
@@ -29,12 +30,15 @@ func (s *Service) CreateDatabase(ctx context.Context, in *CreateDatabaseIn) (*Em
 	if err != nil {
 		return nil, err
 	}
+	if err := checkTags(in.Tags); err != nil {
+		return nil, err
+	}
 	s.writing.Lock()
 	defer s.writing.Unlock()
 	if _, ok := s.journal.Get(c.databaseKey(d.Name)); ok {
 		return nil, exists("Database")
 	}
-	return &Empty{}, s.journal.Commit(ctx, journal.Set(c.databaseKey(d.Name), d))
+	return &Empty{}, s.journal.Commit(ctx, journal.Set(c.databaseKey(d.Name), d), c.setTags(d.Name, in.Tags))
 }
 
 // describe is the database an input asks for.
@@ -184,7 +188,7 @@ func (s *Service) DeleteDatabase(ctx context.Context, in *DeleteDatabaseIn) (*Em
 	if err != nil {
 		return nil, err
 	}
-	changes := []journal.Change{journal.Unset(c.databaseKey(d.Name))}
+	changes := []journal.Change{journal.Unset(c.databaseKey(d.Name)), journal.Unset(c.tagsKey(d.Name))}
 	for _, kind := range []string{"table", "version", "partition"} {
 		changes = append(changes, c.unsetAll(c.key(kind, d.Name)+"/")...)
 	}

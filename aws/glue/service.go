@@ -46,6 +46,9 @@ func (s *Service) Wire() wire.Service {
 			wire.Op("GetDatabases", s.GetDatabases),
 			wire.Op("UpdateDatabase", s.UpdateDatabase),
 			wire.Op("DeleteDatabase", s.DeleteDatabase),
+			wire.Op("GetTags", s.GetTags),
+			wire.Op("TagResource", s.TagResource),
+			wire.Op("UntagResource", s.UntagResource),
 
 			wire.Op("CreateTable", s.CreateTable),
 			wire.Op("GetTable", s.GetTable),

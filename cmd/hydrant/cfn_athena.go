@@ -40,8 +40,11 @@ func workGroupType(s *athena.Service) cloudformation.Handler {
 			}
 			return look(ctx, p.Name)
 		},
-		Turn: func(ctx context.Context, id string, _, p *workGroupProperties) (cloudformation.Made, error) {
+		Turn: func(ctx context.Context, id string, old, p *workGroupProperties) (cloudformation.Made, error) {
 			if _, err := ask(ctx, "athena:UpdateWorkGroup", s.UpdateWorkGroup, &athena.UpdateWorkGroupIn{WorkGroup: id, Description: &p.Description, State: cmp.Or(p.State, "ENABLED"), ConfigurationUpdates: workGroupUpdates(p.WorkGroupConfiguration)}); err != nil {
+				return cloudformation.Made{}, err
+			}
+			if err := retagWorkGroup(ctx, s, hydrant.ScopeOf(ctx).ARN("athena", "workgroup/"+id), old.Tags, p.Tags); err != nil {
 				return cloudformation.Made{}, err
 			}
 			return look(ctx, id)
@@ -152,4 +155,25 @@ func namedQueryType(s *athena.Service) cloudformation.Handler {
 func notThere(err error) bool {
 	f, ok := hydrant.AsFault(err)
 	return ok && f.Code == "InvalidRequestException" && (strings.Contains(f.Message, "not found") || strings.Contains(f.Message, "does not exist"))
+}
+
+func retagWorkGroup(ctx context.Context, s *athena.Service, arn string, old, now []athena.Tag) error {
+	byKey := func(tags []athena.Tag) map[string]string {
+		m := map[string]string{}
+		for _, t := range tags {
+			m[t.Key] = t.Value
+		}
+		return m
+	}
+	set, off := retag(byKey(old), byKey(now))
+	if off != nil {
+		if _, err := ask(ctx, "athena:UntagResource", s.UntagResource, &athena.UntagResourceIn{ResourceARN: arn, TagKeys: off}); err != nil {
+			return err
+		}
+	}
+	if set == nil {
+		return nil
+	}
+	_, err := ask(ctx, "athena:TagResource", s.TagResource, &athena.TagResourceIn{ResourceARN: arn, Tags: now})
+	return err
 }

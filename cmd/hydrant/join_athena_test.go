@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -628,3 +629,38 @@ func TestAthenaMetadata(t *testing.T) {
 
 // anybody may do everything.
 func anybody(context.Context, string, string, any) error { return nil }
+
+func TestAthenaTags(t *testing.T) {
+	l := openLibrary(t)
+	ctx := t.Context()
+	arn := aws.String(hydrant.Scope{}.Or().ARN("athena", "workgroup/team"))
+	list := func() (all []string) {
+		t.Helper()
+		out, err := l.client.ListTagsForResource(ctx, &sdk.ListTagsForResourceInput{ResourceARN: arn})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, tag := range out.Tags {
+			all = append(all, *tag.Key+"="+*tag.Value)
+		}
+		return all
+	}
+	_, err := l.client.ListTagsForResource(ctx, &sdk.ListTagsForResourceInput{ResourceARN: arn})
+	refusedAs(t, err, "ResourceNotFoundException", "WorkGroup team is not found.")
+	tag := func(k, v string) types.Tag { return types.Tag{Key: &k, Value: &v} }
+	if _, err := l.client.CreateWorkGroup(ctx, &sdk.CreateWorkGroupInput{Name: aws.String("team"), Tags: []types.Tag{tag("b", "2"), tag("a", "1")}}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := l.client.TagResource(ctx, &sdk.TagResourceInput{ResourceARN: arn, Tags: []types.Tag{tag("b", "3"), tag("c", "4")}}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := l.client.UntagResource(ctx, &sdk.UntagResourceInput{ResourceARN: arn, TagKeys: []string{"a", "none"}}); err != nil {
+		t.Fatal(err)
+	}
+	l.reopen()
+	if got := list(); !slices.Equal(got, []string{"b=3", "c=4"}) {
+		t.Errorf("tags %v", got)
+	}
+	_, err = l.client.TagResource(ctx, &sdk.TagResourceInput{ResourceARN: aws.String("arn:aws:athena:us-east-1:000000000000:datacatalog/x"), Tags: []types.Tag{tag("a", "")}})
+	refusedAs(t, err, "InvalidRequestException", "arn:aws:athena:us-east-1:000000000000:datacatalog/x is not the ARN of a work group of this account and Region")
+}

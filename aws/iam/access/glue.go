@@ -29,6 +29,7 @@ var glueRules = func() map[string]rule {
 		"CreatePartition", "CreatePartitionIndex", "DeletePartition", "DeletePartitionIndex", "DeleteTableVersion", "GetPartition",
 		"GetPartitionIndexes", "GetPartitions", "GetTableVersion", "GetTableVersions", "UpdatePartition",
 		"GetColumnStatisticsForTable", "UpdateColumnStatisticsForTable", "DeleteColumnStatisticsForTable")
+	each(m, rule{on: one(func(x *input) string { return x.text("ResourceArn") })}, "GetTags", "TagResource", "UntagResource")
 	m["BatchDeleteTable"] = rule{on: func(x *input) []string {
 		db := folded(x, "DatabaseName")
 		arns := append(catalog(x), x.scope.ARN("glue", "database/"+db))
