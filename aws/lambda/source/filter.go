@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"math"
+	"net/netip"
 	"strings"
 	"unicode/utf8"
 
@@ -32,8 +33,7 @@ func parseFilters(patterns []string) (filters, error) {
 	var fs filters
 	for _, text := range patterns {
 		var doc map[string]any
-		d := json.NewDecoder(strings.NewReader(text))
-		err := d.Decode(&doc)
+		err := json.Unmarshal([]byte(text), &doc)
 		var f filter
 		if err == nil {
 			switch doc["data"].(type) {
@@ -113,6 +113,9 @@ func parsePattern(doc map[string]any) (pattern, error) {
 			}
 			p.fields[key] = field{inner: &inner}
 		case []any:
+			if len(v) == 0 {
+				return p, fmt.Errorf("Empty arrays are not allowed")
+			}
 			if key == "$or" {
 				for _, alternative := range v {
 					m, ok := alternative.(map[string]any)
@@ -126,9 +129,6 @@ func parsePattern(doc map[string]any) (pattern, error) {
 					p.or = append(p.or, inner)
 				}
 				continue
-			}
-			if len(v) == 0 {
-				return p, fmt.Errorf("Empty arrays are not allowed")
 			}
 			var f field
 			for _, alternative := range v {
@@ -261,18 +261,12 @@ func parseOperator(name string, arg any) (test, error) {
 		return func(_ any, there bool) bool { return there == want }, nil
 	case "numeric":
 		return parseNumeric(arg)
+	case "cidr":
+		return parseCIDR(arg)
 	case "anything-but":
-		alternatives, ok := arg.([]any)
-		if !ok {
-			alternatives = []any{arg}
-		}
-		var not []test
-		for _, a := range alternatives {
-			t, err := parseTest(a)
-			if err != nil {
-				return nil, err
-			}
-			not = append(not, t)
+		not, err := parseExcluded(arg)
+		if err != nil {
+			return nil, err
 		}
 		return func(v any, there bool) bool {
 			for _, t := range not {
@@ -284,6 +278,53 @@ func parseOperator(name string, arg any) (test, error) {
 		}, nil
 	}
 	return nil, fmt.Errorf("Unrecognized match type %s", name)
+}
+
+// parseExcluded reads what anything-but excludes: a value, a list of them, or an operator over text with one
+// argument or a list of them.
+func parseExcluded(arg any) (not []test, err error) {
+	operator := ""
+	if m, ok := arg.(map[string]any); ok && len(m) == 1 {
+		for operator, arg = range m {
+		}
+	}
+	list, ok := arg.([]any)
+	if !ok {
+		list = []any{arg}
+	}
+	if len(list) == 0 {
+		return nil, fmt.Errorf("Empty arrays are not allowed")
+	}
+	for _, a := range list {
+		var t test
+		switch operator {
+		case "":
+			t, err = parseTest(a)
+		case "prefix", "suffix", "equals-ignore-case", "wildcard":
+			t, err = parseOperator(operator, a)
+		default:
+			err = fmt.Errorf("Unsupported anything-but pattern: %s", operator)
+		}
+		if err != nil {
+			return nil, err
+		}
+		not = append(not, t)
+	}
+	return not, nil
+}
+
+// parseCIDR reads an address range.
+func parseCIDR(arg any) (test, error) {
+	s, _ := arg.(string)
+	prefix, err := netip.ParsePrefix(s)
+	if err != nil {
+		return nil, fmt.Errorf("Malformed CIDR: %v", arg)
+	}
+	return func(v any, _ bool) bool {
+		s, _ := v.(string)
+		a, err := netip.ParseAddr(s)
+		return err == nil && prefix.Contains(a)
+	}, nil
 }
 
 // parseNumeric reads ["=", 5] or a range [">", 0, "<=", 5].

@@ -92,7 +92,7 @@ func (m *Mapping) check() error {
 	s := &m.Settings
 	switch {
 	case s.Tumbling > 0 && s.Parallel > 1:
-		return invalid("TumblingWindowInSeconds together with a ParallelizationFactor above 1 is not available in hydrant.")
+		return invalid("Parallelization factor must be equal to 1 when tumbling window period is configured")
 	case m.Tags[OnceTag] != "" && m.Tags[OnceTag] != "true" && m.Tags[OnceTag] != "false":
 		return invalid("The tag " + OnceTag + " is true or false.")
 	case m.once() && (s.Parallel > 1 || s.Tumbling > 0):

@@ -506,6 +506,23 @@ func TestPatterns(t *testing.T) {
 		{`{"data":["not json"]}`, `not json`, true},
 		{`{"data":["not json"]}`, trip, false},
 		{`{"partitionKey":["k"]}`, `x`, true},
+		{`{"data":{"type":[{"anything-but":{"prefix":["w","tr"]}}]}}`, trip, false},
+		{`{"data":{"type":[{"anything-but":{"suffix":["w","x"]}}]}}`, trip, true},
+		{`{"data":{"type":[{"anything-but":{"equals-ignore-case":["TRIP"]}}]}}`, trip, false},
+		{`{"data":{"type":[{"anything-but":{"wildcard":"t*p"}}]}}`, trip, false},
+		{`{"data":{"missing":[{"anything-but":["x"]}]}}`, trip, false},
+		{`{"data":{"type":[{"prefix":{"equals-ignore-case":"TR"}}]}}`, trip, true},
+		{`{"data":{"ip":[{"cidr":"10.0.0.0/24"}]}}`, `{"ip":"10.0.0.255"}`, true},
+		{`{"data":{"ip":[{"cidr":"10.0.0.0/24"}]}}`, `{"ip":"10.0.1.0"}`, false},
+		{`{"data":{"ip":[{"cidr":"10.0.0.0/24"}]}}`, `{"ip":7}`, false},
+		{`{"data":{"fare":[{"numeric":[">",10,"<",12.5]}]}}`, trip, false},
+		{`{"data":{"fare":["12.5"]}}`, trip, false},
+		{`{"data":{"type":[null]}}`, trip, false},
+		{`{"data":{"$or":[{"type":["x"]},{"from":{"city":["NYC"]}}],"fare":[12.5]}}`, trip, true},
+		{`{"data":{"$or":[{"type":["x"]},{"fare":[1]}]}}`, trip, false},
+		{`{"data":{"type":["trip"]}}`, ``, false},
+		{`{"data":[""]}`, ``, true},
+		{`{"data":[{"prefix":"no"}]}`, `not json`, true},
 	} {
 		fs, err := parseFilters([]string{c.pattern})
 		if err != nil {
@@ -516,7 +533,9 @@ func TestPatterns(t *testing.T) {
 			t.Errorf("%s on %s: %v", c.pattern, c.data, got)
 		}
 	}
-	for _, bad := range []string{``, `[]`, `{}`, `{"data":{}}`, `{"data":"x"}`, `{"data":[]}`, `{"data":{"a":[{"nope":1}]}}`, `{"data":{"a":[{"numeric":["~",1]}]}}`} {
+	for _, bad := range []string{``, `[]`, `{}`, `{"data":{}}`, `{"data":"x"}`, `{"data":[]}`, `{"data":{"a":[{"nope":1}]}}`, `{"data":{"a":[{"numeric":["~",1]}]}}`,
+		`{"data":["x"]} {}`, `{"data":{"$or":[]}}`, `{"data":{"a":[{"anything-but":[]}]}}`, `{"data":{"a":[{"anything-but":{"numeric":["=",1]}}]}}`,
+		`{"data":{"a":[{"cidr":"ten"}]}}`, `{"data":{"a":[["x"]]}}`, `{"data":{"a":[{"exists":"yes"}]}}`, `{"data":{"a":[{"prefix":"x","suffix":"y"}]}}`} {
 		if _, err := parseFilters([]string{bad}); hydrant.FaultCode(err) != "InvalidParameterValueException" {
 			t.Errorf("%s: %v", bad, err)
 		}
