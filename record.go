@@ -35,6 +35,9 @@ type Shard struct {
 	Parent, AdjacentParent string
 	// Open: more records may come. A shard that is not open ends where its log ends.
 	Open bool
+	// Born is when it was made, in Unix ms; 0 where that is not known. A stream made anew under an old name
+	// has shards of the same IDs, born later.
+	Born int64
 }
 
 // Column is a column of a table as the catalog declares it.

@@ -22,7 +22,7 @@ func (s *Service) Shards(ctx context.Context, streamARN string) ([]hydrant.Shard
 	var out []hydrant.Shard
 	for _, h := range st.kept(time.Now()) {
 		d := h.describe()
-		out = append(out, hydrant.Shard{ID: d.ShardId, Parent: d.ParentShardId, AdjacentParent: d.AdjacentParentShardId, Open: h.Closed == 0})
+		out = append(out, hydrant.Shard{ID: d.ShardId, Parent: d.ParentShardId, AdjacentParent: d.AdjacentParentShardId, Open: h.Closed == 0, Born: h.Created})
 	}
 	return out, nil
 }

@@ -600,7 +600,7 @@ func TestMappingOverHTTP(t *testing.T) {
 		{func(in *sdk.CreateEventSourceMappingInput) { in.MaximumRecordAgeInSeconds = aws.Int32(5) }, "InvalidParameterValueException", "MaximumRecordAgeInSeconds"},
 		{func(in *sdk.CreateEventSourceMappingInput) {
 			in.TumblingWindowInSeconds, in.ParallelizationFactor = aws.Int32(5), aws.Int32(2)
-		}, "InvalidParameterValueException", "TumblingWindowInSeconds together with"},
+		}, "InvalidParameterValueException", "Parallelization factor must be equal to 1 when tumbling window"},
 		{func(in *sdk.CreateEventSourceMappingInput) {
 			in.Tags = map[string]string{"hydrant:exactly-once": "true"}
 		}, "InvalidParameterValueException", "hydrant:exactly-once is not available here"},

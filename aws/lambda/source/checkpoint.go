@@ -3,6 +3,7 @@ package source
 import (
 	"context"
 
+	"github.com/hydrant-stream/hydrant"
 	"github.com/hydrant-stream/hydrant/store/journal"
 )
 
@@ -18,8 +19,15 @@ type checkpoint struct {
 	Until uint64 `json:",omitempty"`
 	// Window is the tumbling window that is open.
 	Window *window `json:",omitempty"`
+	// Born is when the shard was made: one made later is another, of a stream of the same name. 0: not known.
+	Born int64 `json:",omitempty"`
 	// Done: the shard is closed and settled whole; its children may begin.
 	Done bool `json:",omitempty"`
+}
+
+// of reports whether the checkpoint speaks of this shard, and not of one that another stream of the name had.
+func (c *checkpoint) of(sh *hydrant.Shard) bool {
+	return c.Born == 0 || sh.Born == 0 || c.Born == sh.Born
 }
 
 func checkpointKey(mapping, shard string) string { return checkpointPrefix + mapping + "/" + shard }

@@ -180,7 +180,7 @@ func (s *Mappings) Create(ctx context.Context, m Mapping, enabled bool) (Mapping
 		if err != nil {
 			return Mapping{}, fmt.Errorf("starting position in %s %s: %w", m.Stream, sh.ID, err)
 		}
-		changes = append(changes, journal.Set(checkpointKey(m.ID, sh.ID), checkpoint{Next: next}))
+		changes = append(changes, journal.Set(checkpointKey(m.ID, sh.ID), checkpoint{Next: next, Born: sh.Born}))
 	}
 
 	s.mu.Lock()

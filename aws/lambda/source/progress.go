@@ -42,6 +42,9 @@ func (s *Mappings) Progress(ctx context.Context) ([]Progress, error) {
 			if err != nil {
 				return nil, err
 			}
+			if ok && !c.of(&shard) {
+				c.Next = 0
+			}
 			if !ok {
 				if c.Next, err = feed.start(ctx, m.Position, m.At); err != nil {
 					return nil, err

@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"time"
 
+	"github.com/hydrant-stream/hydrant/store/journal"
 	"github.com/hydrant-stream/hydrant/store/shardlog"
 )
 
@@ -12,6 +13,7 @@ import (
 type reader struct {
 	*run
 	shard string
+	born  int64 // of the shard, in Unix ms; 0: not known
 	point checkpoint
 	log   *slog.Logger
 	enc   *encoder
@@ -70,9 +72,21 @@ func (r *reader) session() (ended bool, err error) {
 	return r.serial()
 }
 
-// outdated resets a checkpoint beyond the shard's end: the stream was deleted and made anew under
-// the same name, and the checkpoint speaks of the old one.
+// outdated resets a checkpoint of a shard that was made at another time than this one, or that lies beyond its
+// end: the stream was deleted and made anew under the same name, and the checkpoint speaks of the old one.
 func (r *reader) outdated() error {
+	shards, err := r.set.cfg.Streams.Shards(r.soft, r.m.Stream)
+	if err != nil {
+		return err
+	}
+	for _, sh := range shards {
+		if was := r.born; sh.ID == r.shard && sh.Born != 0 && was != sh.Born {
+			if r.born = sh.Born; was != 0 {
+				r.log.Warn("the stream is another one than before; its shard is read from its beginning", "checkpoint", r.point.Next, "made", time.UnixMilli(sh.Born))
+				return r.save(checkpoint{})
+			}
+		}
+	}
 	end, err := r.feed.start(r.soft, "LATEST", time.Time{})
 	if err != nil {
 		return err
@@ -124,6 +138,12 @@ func (r *reader) passed(until uint64) func(next uint64) error {
 		}
 		return r.save(point)
 	}
+}
+
+// commit is the run's for a checkpoint of this shard.
+func (r *reader) commit(shard string, c checkpoint, more ...journal.Change) error {
+	c.Born = r.born
+	return r.run.commit(shard, c, more...)
 }
 
 // save moves the shard's checkpoint.

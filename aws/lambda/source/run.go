@@ -1,6 +1,7 @@
 package source
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"log/slog"
@@ -166,6 +167,10 @@ func (r *run) startReaders(shards []hydrant.Shard, started map[string]bool, ende
 		if err != nil {
 			return err
 		}
+		if c.Done && !c.of(&sh) {
+			c.Done = false
+			delete(started, sh.ID) // its reader has ended with the old stream's
+		}
 		points[sh.ID] = c
 		open[sh.ID] = !c.Done
 	}
@@ -174,7 +179,7 @@ func (r *run) startReaders(shards []hydrant.Shard, started map[string]bool, ende
 			continue
 		}
 		started[sh.ID] = true
-		rd := &reader{run: r, shard: sh.ID, point: points[sh.ID], log: r.log.With("shard", sh.ID)}
+		rd := &reader{run: r, shard: sh.ID, born: cmp.Or(points[sh.ID].Born, sh.Born), point: points[sh.ID], log: r.log.With("shard", sh.ID)}
 		r.wg.Go(func() {
 			if rd.read() {
 				select {
