@@ -1,8 +1,8 @@
 // Command firehose measures hydrant's Firehose: puts to Parquet on disk, sustained; memory with many
-// delivery streams and many partitions; the first answer after a start with a full spool.
+// delivery streams and many partitions; the first answer after a start with a full spool; a lake that is away.
 //
 //	go build -o hydrant-bench ./cmd/hydrant
-//	go run ./bench/firehose --hydrant ./hydrant-bench [--only sustain,streams,partitions,restart]
+//	go run ./bench/firehose --hydrant ./hydrant-bench [--only sustain,streams,partitions,restart,outage,away]
 //
 // The server is a process of its own on the same machine as the load.
 package main
@@ -19,10 +19,10 @@ import (
 type options struct {
 	Hydrant string        `required:"" placeholder:"FILE" help:"The hydrant binary."`
 	Dir     string        `help:"Where the server keeps its data: a file system that syncs. Default: a temporary folder."`
-	For     time.Duration `default:"2m" help:"How long sustain lasts."`
+	For     time.Duration `default:"2m" help:"How long sustain lasts, and the slow half of outage and away."`
 	Conns   int           `default:"4" help:"Connections that put."`
-	GB      float64       `default:"10" help:"Of restart: GB to spool first."`
-	Only    []string      `enum:"sustain,streams,partitions,restart" default:"sustain,streams,partitions,restart" help:"What to measure."`
+	GB      float64       `default:"10" help:"Of restart, outage and away: GB to spool."`
+	Only    []string      `enum:"sustain,streams,partitions,restart,outage,away" default:"sustain,streams,partitions,restart,outage,away" help:"What to measure."`
 }
 
 func main() {
@@ -35,7 +35,7 @@ func run(o *options) error {
 	for _, part := range []struct {
 		name string
 		run  func(*options, *server) error
-	}{{"sustain", sustain}, {"streams", streams}, {"partitions", partitions}, {"restart", restart}} {
+	}{{"sustain", sustain}, {"streams", streams}, {"partitions", partitions}, {"restart", restart}, {"outage", outage}, {"away", away}} {
 		if !slices.Contains(o.Only, part.name) {
 			continue
 		}

@@ -19,11 +19,12 @@ import (
 // server is hydrant as a process under load.
 type server struct {
 	bin, dir, addr string
+	args, env      []string // beside what every server is started with
 	cmd            *exec.Cmd
 	errors         bytes.Buffer
 	ready          time.Duration // from its start to its first answer
 	sampled        sync.Mutex
-	peak           memory
+	now, peak      memory
 }
 
 // memory is what is resident, in bytes: all of it, and without mapped pages of files.
@@ -39,6 +40,7 @@ func (s *server) start() error {
 		l.Close()
 	}
 	s.cmd = exec.Command(s.bin, "serve", "--data", filepath.Join(s.dir, "data"), "--addr", s.addr, "--status-delay", "0s")
+	s.cmd.Args, s.cmd.Env = append(s.cmd.Args, s.args...), append(os.Environ(), s.env...)
 	s.cmd.Stderr = &s.errors
 	began := time.Now()
 	if err := s.cmd.Start(); err != nil {
@@ -76,7 +78,8 @@ func (s *server) sample() {
 		return kb << 10
 	}
 	s.peak.total = max(s.peak.total, field("VmHWM:"))
-	s.peak.own = max(s.peak.own, field("RssAnon:"))
+	s.now = memory{field("VmRSS:"), field("RssAnon:")}
+	s.peak.own = max(s.peak.own, s.now.own)
 }
 
 func (s *server) flush(name string) error {
