@@ -167,8 +167,8 @@ func TestLakeAway(t *testing.T) {
 		n += 2
 	}
 	for _, trouble := range []struct{ is, code string }{
-		{"overloaded", "S3.InternalError"}, {"denies", "S3.AccessDenied"}, {"silent", "S3.InternalError"}, {"hangs up", "S3.InternalError"},
-		{"deaf", "S3.InternalError"}, {"sips", "S3.InternalError"}, {"drips", "S3.InternalError"},
+		{"overloaded", "InternalError"}, {"denies", "S3.AccessDenied"}, {"silent", "InternalError"}, {"hangs up", "InternalError"},
+		{"deaf", "InternalError"}, {"sips", "InternalError"}, {"drips", "InternalError"},
 	} {
 		put()
 		f.trouble.Store(trouble.is)

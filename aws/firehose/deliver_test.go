@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/base64"
 	"encoding/json"
+	"errors"
 	"io"
 	"regexp"
 	"strings"
@@ -221,40 +222,67 @@ func TestSchemaIsReadForEachObject(t *testing.T) {
 	}
 }
 
-// A delivery that cannot go on keeps its records, says why, and goes on when mended.
+var logging = &CloudWatchLoggingOptions{Enabled: new(true), LogGroupName: "/aws/kinesisfirehose/s", LogStreamName: "DestinationDelivery"}
+
+const noBucket = "The specified bucket does not exist. Create the bucket or use a different bucket that does exist."
+
+// A delivery that cannot go on keeps its records, also over a restart, takes more of them, says why, and
+// goes on when mended.
 func TestMended(t *testing.T) {
-	logging := func(d *ExtendedS3DestinationConfiguration) {
-		d.CloudWatchLoggingOptions = &CloudWatchLoggingOptions{Enabled: new(true), LogGroupName: "/aws/kinesisfirehose/s", LogStreamName: "DestinationDelivery"}
-	}
 	for _, c := range []struct {
 		name, code string
+		message    string // of the event, its beginning
 		config     func(*ExtendedS3DestinationConfiguration)
 		breakIt    func(*house)
 		mend       func(*house)
 	}{
-		{"bucket created late", "S3.NoSuchBucket",
+		{"bucket created late", "S3.NoSuchBucket", noBucket,
 			func(d *ExtendedS3DestinationConfiguration) { d.BucketARN = "arn:aws:s3:::late" },
 			func(*house) {}, func(h *house) { h.bucket("late") }},
-		{"another bucket named", "S3.NoSuchBucket",
+		{"another bucket named", "S3.NoSuchBucket", noBucket,
 			func(d *ExtendedS3DestinationConfiguration) { d.BucketARN = "arn:aws:s3:::never" },
 			func(*house) {}, func(h *house) {
 				if err := h.update("s", &ExtendedS3DestinationUpdate{BucketARN: "arn:aws:s3:::lake"}); err != nil {
 					h.t.Fatal(err)
 				}
 			}},
-		{"role may not write", "S3.AccessDenied", converting,
+		{"bucket deleted", "S3.NoSuchBucket", noBucket, converting,
+			func(h *house) {
+				if err := h.lake.DeleteBucket(h.t.Context(), "lake"); err != nil {
+					h.t.Fatal(err)
+				}
+			}, func(h *house) { h.bucket("lake") }},
+		{"role may not write", "S3.AccessDenied", "Access was denied. Ensure that the access policy for the provided IAM role allows access to the S3 bucket.", converting,
 			func(h *house) { h.roles.deny("s3:PutObject") }, func(h *house) { h.roles.deny("") }},
-		{"role may not read the table", "DataFormatConversion.AccessDenied", converting,
+		{"role may not read the table", "DataFormatConversion.AccessDenied", "Access was denied when calling Glue. Please ensure that the role specified in the data format conversion configuration has the necessary permissions.", converting,
 			func(h *house) { h.roles.deny("glue:GetTableVersions") }, func(h *house) { h.roles.deny("") }},
-		{"table gone", "DataFormatConversion.EntityNotFound", converting,
+		{"table gone", "DataFormatConversion.EntityNotFound", "The specified table/database could not be found.", converting,
 			func(h *house) { h.tables.set(hydrant.Faultf("EntityNotFoundException", "Entity Not Found")) },
 			func(h *house) { h.tables.set(nil, "id bigint") }},
-		{"table without columns", "DataFormatConversion.InvalidSchema", converting,
+		{"catalog away", "DataFormatConversion.InternalError", "The schema could not be read.", converting,
+			func(h *house) { h.tables.set(errors.New("the catalog is away")) },
+			func(h *house) { h.tables.set(nil, "id bigint") }},
+		{"table without columns", "DataFormatConversion.InvalidSchema", "The schema is invalid. The specified table has no columns.", converting,
 			func(h *house) { h.tables.set(nil) },
 			func(h *house) { h.tables.set(nil, "id bigint") }},
-		{"column of no type", "DataFormatConversion.InvalidSchema", converting,
+		{"column of no type", "DataFormatConversion.InvalidSchema", "The schema is invalid. ", converting,
 			func(h *house) { h.tables.set(nil, "id nonsense") },
 			func(h *house) { h.tables.set(nil, "id bigint") }},
+		{"decimal of no size", "DataFormatConversion.InvalidSchema", "The schema is invalid. ", converting,
+			func(h *house) { h.tables.set(nil, "id decimal(99,2)") },
+			func(h *house) { h.tables.set(nil, "id bigint") }},
+		{"column twice", "DataFormatConversion.InvalidSchema", "The schema is invalid. ", converting,
+			func(h *house) { h.tables.set(nil, "id bigint", "id string") },
+			func(h *house) { h.tables.set(nil, "id bigint") }},
+		{"another table named", "DataFormatConversion.EntityNotFound", "The specified table/database could not be found.",
+			converting,
+			func(h *house) { h.tables.rename("journeys") },
+			func(h *house) {
+				u := &DataFormatConversionConfiguration{SchemaConfiguration: &SchemaConfiguration{TableName: "journeys"}}
+				if err := h.update("s", &ExtendedS3DestinationUpdate{DataFormatConversionConfiguration: u}); err != nil {
+					h.t.Fatal(err)
+				}
+			}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -262,30 +290,40 @@ func TestMended(t *testing.T) {
 				h.tables.set(nil, "id bigint")
 				h.create("s", func(d *ExtendedS3DestinationConfiguration) {
 					c.config(d)
-					logging(d)
+					d.CloudWatchLoggingOptions = logging
 					d.BufferingHints.IntervalInSeconds = new(0)
 				})
 				c.breakIt(h)
 				h.put("s", `{"id":1}`)
-				time.Sleep(3 * time.Minute)
-				want := `/aws/kinesisfirehose/s DestinationDelivery {"deliveryStreamARN":"arn:aws:firehose:us-east-1:000000000000:deliverystream/s","destination":"arn:aws:s3:::`
+				time.Sleep(time.Minute)
+				h.stop()
+				h.start()
+				h.put("s", `{"id":2}`, `{"id":3}`)
+				time.Sleep(2 * time.Minute)
+				want := `/aws/kinesisfirehose/s DestinationDelivery {"deliveryStreamARN":"arn:aws:firehose:us-east-1:000000000000:deliverystream/s","destination":"` +
+					h.Service.find(here, "s").now.Load().Destination.BucketARN + `","deliveryStreamVersionId":"1","message":"` + c.message
 				got := h.events.all()
 				if len(got) < 2 || !strings.HasPrefix(got[0], want) || !strings.HasSuffix(got[0], `"errorCode":"`+c.code+`"}`) {
-					t.Fatalf("events %q", got)
+					t.Fatalf("events %q, want %s", got, want)
+				}
+				if n, _ := h.log.(*memlog).held(); n != 3 {
+					t.Errorf("%d records are kept", n)
 				}
 				b := h.Backlogs()
 				if len(b) != 1 || b[0].Err == nil || time.Since(b[0].Oldest) < time.Minute {
 					t.Errorf("backlog %+v", b)
 				}
-				d := h.Service.find(here, "s").describe()
-				if d.DeliveryStreamStatus != statusActive || d.FailureDescription == nil || !strings.Contains(d.FailureDescription.Details, c.code) {
-					t.Errorf("describe says %+v", d.FailureDescription)
-				}
+				h.wantFailing("s", c.code)
 				c.mend(h)
 				time.Sleep(15 * time.Second)
+				h.wantFailing("s", "")
+				var records, rejected int64
 				all, _ := h.Deliveries(t.Context(), here, "s")
-				if len(all) != 1 || all[0].Records != 1 || all[0].Rejected != 0 {
-					t.Errorf("after mending: %+v", all)
+				for _, d := range all {
+					records, rejected = records+d.Records, rejected+d.Rejected
+				}
+				if n, _ := h.log.(*memlog).held(); records != 3 || rejected != 0 || n != 0 {
+					t.Errorf("after mending %d are kept, delivered %+v", n, all)
 				}
 				if b := h.Backlogs(); b[0].Err != nil || !b[0].Oldest.IsZero() {
 					t.Errorf("backlog after mending: %+v", b)

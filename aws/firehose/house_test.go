@@ -190,9 +190,10 @@ func (h *house) body(bucket, key string) string {
 	return string(body)
 }
 
-// tables is a catalog with the table db.trips, if it has columns.
+// tables is a catalog with the table db.trips, if it has columns and is not renamed.
 type tables struct {
 	mu      sync.Mutex
+	name    string // of the table
 	columns []hydrant.Column
 	err     error
 }
@@ -207,13 +208,19 @@ func (t *tables) set(err error, columns ...string) {
 	}
 }
 
+func (t *tables) rename(table string) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.name = table
+}
+
 func (t *tables) Columns(_ context.Context, _ hydrant.Scope, database, table, version string) ([]hydrant.Column, string, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.err != nil {
 		return nil, "", t.err
 	}
-	if database != "db" || table != "trips" {
+	if database != "db" || table != orElse(t.name, "trips") {
 		return nil, "", hydrant.Faultf("EntityNotFoundException", "Entity Not Found")
 	}
 	return slices.Clone(t.columns), version, nil

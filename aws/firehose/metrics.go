@@ -2,7 +2,6 @@ package firehose
 
 import (
 	"errors"
-	"strings"
 	"time"
 
 	"github.com/hydrant-stream/hydrant"
@@ -83,7 +82,8 @@ func (s *Service) measureDelivery(v *state, k laneKind, d *Delivery) {
 // measureFailure samples an attempt the lake refused. The oldest record (arrival, Unix ms) is not there
 // yet, and ages.
 func (s *Service) measureFailure(v *state, k laneKind, err error, oldest int64) {
-	if f, ok := errors.AsType[*failure](err); !ok || !strings.HasPrefix(f.code, "S3.") {
+	_, refused := errors.AsType[*away](err)
+	if _, denied := errors.AsType[*denied](err); !refused && !denied {
 		return
 	}
 	to := k.metric()

@@ -151,10 +151,15 @@ func merge(d *ExtendedS3DestinationConfiguration, u *ExtendedS3DestinationUpdate
 		d.DataFormatConversionConfiguration = mergeConversion(d.DataFormatConversionConfiguration, u.DataFormatConversionConfiguration)
 	}
 	if p := u.DynamicPartitioningConfiguration; p != nil {
-		if isTrue(p.Enabled) != isTrue(partitioning(d)) {
+		if p.Enabled != nil && *p.Enabled != isTrue(partitioning(d)) {
 			return invalid("Dynamic Partitioning can be enabled only when a delivery stream is created, and can not be disabled")
 		}
-		d.DynamicPartitioningConfiguration = p
+		c := DynamicPartitioningConfiguration{Enabled: new(isTrue(partitioning(d)))}
+		if have := d.DynamicPartitioningConfiguration; have != nil {
+			c = *have
+		}
+		set(&c.RetryOptions, p.RetryOptions)
+		d.DynamicPartitioningConfiguration = &c
 	}
 	if u.S3BackupMode == "Disabled" && d.S3BackupMode == "Enabled" {
 		return invalid("S3 backup can not be disabled once it is enabled")

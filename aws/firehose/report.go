@@ -46,7 +46,7 @@ func lakeFailure(p place, err error) error {
 	case hydrant.FaultCode(err) == "AccessDenied":
 		return &failure{"S3.AccessDenied", s3Denied, cause}
 	}
-	return &failure{"S3.InternalError", "The object could not be written. Delivery will be retried.", cause}
+	return &failure{"InternalError", "An internal error occurred while attempting to deliver data. Delivery will be retried.", cause}
 }
 
 const s3Denied = "Access was denied. Ensure that the access policy for the provided IAM role allows access to the S3 bucket."
@@ -59,7 +59,7 @@ func (s *Service) report(ctx context.Context, v *state, err error) {
 	}
 	f, ok := errors.AsType[*failure](err)
 	if !ok {
-		f = &failure{code: "InternalError", message: "An internal error occurred. Delivery will be retried.", cause: err}
+		f = &failure{code: "InternalError", message: "An internal error occurred while attempting to deliver data. Delivery will be retried.", cause: err}
 	}
 	event := hydrant.LogEvent{Time: time.Now().UnixMilli(), Message: string(errorEvent(v, f))}
 	err = s.mayLog(ctx, v, o.LogGroupName, o.LogStreamName)

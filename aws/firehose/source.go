@@ -18,7 +18,8 @@ import (
 // A Kinesis source is copied into the spool, and delivered from there as what is put. A copied
 // record says in its key where it came from. So the place to go on at is known after any crash: the
 // commit of a delivery keeps the last place of every shard that was delivered (progress.Sources),
-// and the spool itself tells what was copied since.
+// and the spool itself tells what was copied since. A place is one in a shard of that birth: a stream
+// that was deleted and made again is read from its beginning.
 
 // pollEvery is how often a shard is read that had nothing new, as AWS does.
 const pollEvery = time.Second
@@ -26,6 +27,7 @@ const pollEvery = time.Second
 // origin is the key of a spool record that was copied from a stream.
 type origin struct {
 	shard    string
+	born     int64  // the shard, Unix ms
 	offset   uint64 // in the shard
 	sub, of  int    // which of how many records the producer library had packed into it
 	sequence string
@@ -35,7 +37,7 @@ type origin struct {
 }
 
 func (o origin) key() string {
-	return fmt.Sprintf("%s %d %d %d %s %d %s", o.shard, o.offset, o.sub, o.of, o.sequence, o.arrival, o.partitionKey)
+	return fmt.Sprintf("%s@%d %d %d %d %s %d %s", o.shard, o.born, o.offset, o.sub, o.of, o.sequence, o.arrival, o.partitionKey)
 }
 
 // parseOrigin reads a key; ok is false for a record that was put.
@@ -50,25 +52,33 @@ func parseOrigin(key string) (o origin, ok bool) {
 	if len(f) != 7 {
 		return o, false
 	}
+	shard, birth, _ := strings.Cut(f[0], "@")
+	born, _ := strconv.ParseInt(birth, 10, 64) // it once was not there: then it is not known
 	offset, err1 := strconv.ParseUint(f[1], 10, 64)
 	sub, err2 := strconv.Atoi(f[2])
 	of, err3 := strconv.Atoi(f[3])
 	arrival, err4 := strconv.ParseInt(f[5], 10, 64)
-	return origin{f[0], offset, sub, of, f[4], arrival, f[6]}, errors.Join(err1, err2, err3, err4) == nil
+	return origin{shard, born, offset, sub, of, f[4], arrival, f[6]}, errors.Join(err1, err2, err3, err4) == nil
 }
 
 // position is where copying of a shard goes on.
 type position struct {
 	Offset uint64
-	Skip   int // records of the one at Offset that are there already
+	Skip   int   // records of the one at Offset that are there already
+	Born   int64 `json:",omitempty"` // the shard, Unix ms; 0: not known
+}
+
+// before tells whether another place in the same shard, or in a later one of its id, is further.
+func (p position) before(q position) bool {
+	return cmp.Or(cmp.Compare(p.Born, q.Born), cmp.Compare(p.Offset, q.Offset), cmp.Compare(p.Skip, q.Skip)) < 0
 }
 
 // after is the position behind a record.
 func (o origin) after() position {
 	if o.sub+1 < o.of {
-		return position{o.offset, o.sub + 1}
+		return position{o.offset, o.sub + 1, o.born}
 	}
-	return position{o.offset + 1, 0}
+	return position{o.offset + 1, 0, o.born}
 }
 
 // positions are those of all shards of a source.
@@ -84,8 +94,7 @@ func (p positions) note(r *hydrant.Record) {
 // merge takes over the places of others that are further. The receiver is changed, or made.
 func (p positions) merge(others positions) positions {
 	for shard, at := range others {
-		have, ok := p[shard]
-		if ok && (have.Offset > at.Offset || have.Offset == at.Offset && have.Skip >= at.Skip) {
+		if have, ok := p[shard]; ok && !have.before(at) {
 			continue
 		}
 		if p == nil {
@@ -102,7 +111,7 @@ type feed struct {
 	arn   string
 	since time.Time
 	at    positions
-	ended map[string]bool // shards that are closed and copied whole
+	ended map[hydrant.Shard]bool // shards that are closed and copied whole
 }
 
 // run copies until ctx ends.
@@ -110,14 +119,18 @@ func (f *feed) run(ctx context.Context) {
 	for attempt := 0; ctx.Err() == nil; attempt++ {
 		err := f.resume(ctx)
 		for err == nil {
-			attempt = 0
-			err = f.round(ctx)
+			if err = f.round(ctx); err == nil {
+				attempt = 0
+				f.w.sourceFails(nil)
+			}
 		}
 		if ctx.Err() != nil {
 			return
 		}
+		err = sourceFailure(err)
+		f.w.sourceFails(err)
 		f.w.log.Warn("kinesis source is not read; it will be tried again", "stream", f.arn, "error", err)
-		f.w.s.report(ctx, f.w.st.now.Load(), sourceFailure(err))
+		f.w.s.report(ctx, f.w.st.now.Load(), err)
 		sleep(ctx, min(f.w.s.cfg.RetryLast, f.w.s.cfg.RetryFirst<<min(attempt, 20)))
 	}
 }
@@ -138,7 +151,7 @@ func (f *feed) resume(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	f.at, f.ended = f.w.sources(), map[string]bool{}
+	f.at, f.ended = f.w.sources(), map[hydrant.Shard]bool{}
 	if f.at == nil {
 		f.at = positions{}
 	}
@@ -172,20 +185,20 @@ func (f *feed) round(ctx context.Context) error {
 	pending := map[string]bool{} // listed and not copied whole
 	copied := 0
 	for _, h := range shards {
-		if f.ended[h.ID] {
+		if f.ended[h] {
 			continue
 		}
 		pending[h.ID] = true
 		if pending[h.Parent] || pending[h.AdjacentParent] {
 			continue
 		}
-		n, end, err := f.copy(ctx, h.ID)
+		n, end, err := f.copy(ctx, h)
 		if err != nil {
 			return err
 		}
 		copied += n
 		if end {
-			f.ended[h.ID] = true
+			f.ended[h] = true
 			delete(pending, h.ID)
 		}
 	}
@@ -196,10 +209,14 @@ func (f *feed) round(ctx context.Context) error {
 }
 
 // copy moves one page of a shard into the spool.
-func (f *feed) copy(ctx context.Context, shard string) (n int, end bool, err error) {
-	streams := f.w.s.cfg.Streams
+func (f *feed) copy(ctx context.Context, h hydrant.Shard) (n int, end bool, err error) {
+	streams, shard := f.w.s.cfg.Streams, h.ID
 	at, ok := f.at[shard]
+	if ok && at.Born != 0 && at.Born != h.Born {
+		ok = false
+	}
 	if !ok {
+		at = position{Born: h.Born}
 		if at.Offset, err = streams.Start(ctx, f.arn, shard, "AT_TIMESTAMP", f.since); err != nil {
 			return f.throttled(err, "GetShardIterator")
 		}
@@ -215,7 +232,7 @@ func (f *feed) copy(ctx context.Context, shard string) (n int, end bool, err err
 		if page[i].Offset == at.Offset {
 			skip = at.Skip
 		}
-		records = append(records, unpacked(shard, &page[i], skip)...)
+		records = append(records, unpacked(h, &page[i], skip)...)
 	}
 	if len(records) > 0 {
 		batch := []shardlog.Batch{{Shard: f.w.shard, Records: records}}
@@ -228,7 +245,7 @@ func (f *feed) copy(ctx context.Context, shard string) (n int, end bool, err err
 		f.w.s.add(v, "DataReadFromKinesisStream.Records", float64(len(page)), "Count")
 		f.w.s.add(v, "DataReadFromKinesisStream.Bytes", float64(bytesOf(page)), "Bytes")
 	}
-	f.at[shard] = position{Offset: next}
+	f.at[shard] = position{Offset: next, Born: h.Born}
 	return len(page), end, nil
 }
 
@@ -259,14 +276,14 @@ func bytesOf(records []hydrant.Record) (n int) {
 }
 
 // unpacked are the spool records of a stream record, without the first few.
-func unpacked(shard string, r *hydrant.Record, skip int) []hydrant.Record {
+func unpacked(h hydrant.Shard, r *hydrant.Record, skip int) []hydrant.Record {
 	children, ok := kpl.Unpack(r.Data)
 	if !ok {
 		children = []kpl.Record{{Key: r.Key, Data: r.Data}}
 	}
 	var out []hydrant.Record
 	for i := skip; i < len(children); i++ {
-		o := origin{shard: shard, offset: r.Offset, sub: i, of: len(children), sequence: r.Sequence, arrival: r.Arrival, partitionKey: children[i].Key}
+		o := origin{shard: h.ID, born: h.Born, offset: r.Offset, sub: i, of: len(children), sequence: r.Sequence, arrival: r.Arrival, partitionKey: children[i].Key}
 		out = append(out, hydrant.Record{Key: o.key(), Data: children[i].Data})
 	}
 	return out

@@ -24,15 +24,18 @@ type kinesis struct {
 	shards []hydrant.Shard
 	ids    map[string]shardlog.ShardID
 	gone   bool
+	born   int64
 }
 
-func newKinesis() *kinesis { return &kinesis{log: newMemlog(), ids: map[string]shardlog.ShardID{}} }
+func newKinesis() *kinesis {
+	return &kinesis{log: newMemlog(), ids: map[string]shardlog.ShardID{}, born: 1}
+}
 
 func (k *kinesis) add(id, parent string) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	k.ids[id], _ = k.log.Open(context.Background(), id)
-	k.shards = append(k.shards, hydrant.Shard{ID: id, Parent: parent, Open: true})
+	k.shards = append(k.shards, hydrant.Shard{ID: id, Born: k.born, Parent: parent, Open: true})
 	for i := range k.shards {
 		if k.shards[i].ID == parent {
 			k.shards[i].Open = false
@@ -171,6 +174,7 @@ func TestKinesisSourceGone(t *testing.T) {
 		if len(events) == 0 || !strings.Contains(events[0], `"deliveryStreamVersionId":2,`) || !strings.Contains(events[0], `"errorCode":"Kinesis.ResourceNotFound"`) {
 			t.Errorf("events %q", events)
 		}
+		h.wantFailing("s", "Kinesis.ResourceNotFound")
 		k.mu.Lock()
 		k.gone = false
 		k.mu.Unlock()
@@ -179,6 +183,90 @@ func TestKinesisSourceGone(t *testing.T) {
 		if got := h.all("s"); got != "a;b;" {
 			t.Errorf("got %s", got)
 		}
+		h.wantFailing("s", "")
+	})
+}
+
+// wantFailing holds what Describe says against the code of a failure, or "".
+func (h *house) wantFailing(name, code string) {
+	h.t.Helper()
+	d := h.find(here, name).describe()
+	switch f := d.FailureDescription; {
+	case d.DeliveryStreamStatus != statusActive:
+		h.t.Errorf("status %s", d.DeliveryStreamStatus)
+	case code == "" && f != nil:
+		h.t.Errorf("still described as failing: %+v", f)
+	case code != "" && (f == nil || !strings.HasPrefix(f.Details, code+": ")):
+		h.t.Errorf("described as %+v, want %s", f, code)
+	}
+}
+
+// A stream that was deleted and made again has shards of the same ids. They are read from their beginning,
+// also if the delivery stream slept meanwhile.
+func TestKinesisSourceMadeAgain(t *testing.T) {
+	for _, asleep := range []bool{false, true} {
+		synctest.Test(t, func(t *testing.T) {
+			k := newKinesis()
+			k.add("shard-0", "")
+			h := newHouse(t, func(c *Config) { c.Streams, c.RetryLast = k, 10*time.Second })
+			h.createSourced("s")
+			k.put("shard-0", "a;", "b;", "c;", "d;")
+			time.Sleep(2 * time.Minute)
+			if asleep {
+				h.stop()
+			}
+			k.mu.Lock()
+			k.log, k.shards, k.born = newMemlog(), nil, 2
+			k.mu.Unlock()
+			time.Sleep(time.Second)
+			k.add("shard-0", "")
+			k.put("shard-0", "e;", "f;")
+			if asleep {
+				h.start()
+			}
+			time.Sleep(2 * time.Minute)
+			k.put("shard-0", "g;")
+			h.stop()
+			h.start()
+			time.Sleep(2 * time.Minute)
+			if got := h.all("s"); got != "a;b;c;d;e;f;g;" {
+				t.Errorf("asleep %v: got %s", asleep, got)
+			}
+		})
+	}
+}
+
+// A role that may not read the source holds nothing up but the reading, and that goes on where it stood.
+func TestKinesisSourceDenied(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		k := newKinesis()
+		k.add("shard-0", "")
+		h := newHouse(t, func(c *Config) { c.Streams, c.RetryLast = k, 10*time.Second })
+		h.createSourced("s")
+		if err := h.update("s", &ExtendedS3DestinationUpdate{CloudWatchLoggingOptions: logging}); err != nil {
+			t.Fatal(err)
+		}
+		k.put("shard-0", "a;")
+		time.Sleep(2 * time.Second) // read, not delivered
+		h.roles.deny("kinesis:GetRecords")
+		k.put("shard-0", "b;")
+		time.Sleep(2 * time.Minute)
+		if got := h.all("s"); got != "a;" {
+			t.Errorf("while denied there is %s", got)
+		}
+		h.wantFailing("s", "Kinesis.AccessDenied")
+		if events := h.events.all(); len(events) == 0 || !strings.HasSuffix(events[0], `"errorCode":"Kinesis.AccessDenied"}`) {
+			t.Errorf("events %q", events)
+		}
+		h.stop()
+		h.start()
+		time.Sleep(time.Minute)
+		h.roles.deny("")
+		time.Sleep(2 * time.Minute)
+		if got := h.all("s"); got != "a;b;" {
+			t.Errorf("got %s", got)
+		}
+		h.wantFailing("s", "")
 	})
 }
 
@@ -194,13 +282,13 @@ func aggregated(data ...string) string {
 // Children of one record that were half copied are not copied again.
 func TestResumeInsideARecord(t *testing.T) {
 	r := hydrant.Record{Offset: 7, Sequence: "1", Data: []byte(aggregated("a", "b", "c"))}
-	all := unpacked("shard-0", &r, 0)
+	all := unpacked(hydrant.Shard{ID: "shard-0", Born: 5}, &r, 0)
 	at := positions{}
 	at.note(&all[0])
-	if at["shard-0"] != (position{7, 1}) {
+	if at["shard-0"] != (position{7, 1, 5}) {
 		t.Errorf("after one of three: %+v", at)
 	}
-	rest := unpacked("shard-0", &r, at["shard-0"].Skip)
+	rest := unpacked(hydrant.Shard{ID: "shard-0", Born: 5}, &r, at["shard-0"].Skip)
 	if len(rest) != 2 || string(rest[0].Data) != "b" {
 		t.Errorf("rest %+v", rest)
 	}
@@ -208,7 +296,7 @@ func TestResumeInsideARecord(t *testing.T) {
 		t.Errorf("the last of three says of itself %+v", o)
 	}
 	at.note(&all[2])
-	if at["shard-0"] != (position{8, 0}) {
+	if at["shard-0"] != (position{8, 0, 5}) {
 		t.Errorf("after all: %+v", at)
 	}
 }

@@ -258,6 +258,39 @@ func TestTransformFunctionMissing(t *testing.T) {
 	})
 }
 
+// A role that may not invoke the function holds the records up until it may.
+func TestTransformRoleDenied(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHouse(t, func(c *Config) { c.RetryLast = 10 * time.Second })
+		h.functions = each(func(_ int, r asked) []told { return []told{{r.RecordID, "Ok", b64(string(r.Data) + "!"), nil}} })
+		h.stop()
+		h.start()
+		h.create("s", func(d *ExtendedS3DestinationConfiguration) {
+			processors(transforming("BufferSizeInMBs", "1", "BufferIntervalInSeconds", "0"))(d)
+			d.CloudWatchLoggingOptions = logging
+			d.BufferingHints.IntervalInSeconds = new(0)
+		})
+		h.roles.deny("lambda:InvokeFunction")
+		h.put("s", "x")
+		time.Sleep(time.Minute)
+		h.stop()
+		h.start()
+		h.put("s", "y")
+		time.Sleep(time.Minute)
+		want := `"message":"` + invokeDenied + `","errorCode":"Lambda.InvokeAccessDenied","processor":"` + functionARN + `"}`
+		if e := h.events.all(); len(e) < 2 || !strings.HasSuffix(e[0], want) {
+			t.Fatalf("events %q", e)
+		}
+		h.wantFailing("s", "Lambda.InvokeAccessDenied")
+		h.roles.deny("")
+		time.Sleep(time.Minute)
+		if got := h.all("s"); got != "x!y!" {
+			t.Errorf("delivered %q", got)
+		}
+		h.wantFailing("s", "")
+	})
+}
+
 // The hints of the processor decide when a function is called, and with how much.
 func TestTransformBuffering(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -89,6 +89,35 @@ func TestLambdaIsDescribedWhole(t *testing.T) {
 	}
 }
 
+// Of dynamic partitioning what an update omits stays, and whether it is enabled can not change.
+func TestUpdateOfPartitioning(t *testing.T) {
+	h := newHouse(t, nil)
+	h.create("parted", keyed("!{partitionKeyFromQuery:k}/", jq("{k: .k}")))
+	h.create("whole", nil)
+	retry := func(seconds int) *DynamicPartitioningConfiguration {
+		return &DynamicPartitioningConfiguration{RetryOptions: &RetryOptions{DurationInSeconds: new(seconds)}}
+	}
+	described := func(name string) *DynamicPartitioningConfiguration {
+		return h.find(here, name).describe().Destinations[0].ExtendedS3DestinationDescription.DynamicPartitioningConfiguration
+	}
+	if err := h.update("parted", &ExtendedS3DestinationUpdate{DynamicPartitioningConfiguration: retry(10)}); err != nil {
+		t.Fatal(err)
+	}
+	if d := described("parted"); !isTrue(d.Enabled) || *d.RetryOptions.DurationInSeconds != 10 {
+		t.Errorf("described as %+v", d)
+	}
+	if err := h.update("parted", &ExtendedS3DestinationUpdate{DynamicPartitioningConfiguration: &DynamicPartitioningConfiguration{Enabled: new(true)}}); err != nil {
+		t.Fatal(err)
+	}
+	if d := described("parted"); !isTrue(d.Enabled) || *d.RetryOptions.DurationInSeconds != 10 {
+		t.Errorf("described as %+v", d)
+	}
+	for name, enabled := range map[string]bool{"parted": false, "whole": true} {
+		err := h.update(name, &ExtendedS3DestinationUpdate{DynamicPartitioningConfiguration: &DynamicPartitioningConfiguration{Enabled: new(enabled)}})
+		wantCode(t, name, err, "InvalidArgumentException")
+	}
+}
+
 func TestDecompressionIsNotEnabledLater(t *testing.T) {
 	h := newHouse(t, nil)
 	h.create("s", nil)

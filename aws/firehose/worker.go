@@ -36,8 +36,9 @@ type worker struct {
 	trimming sync.Mutex // the spool is being trimmed, or someone begins to read it
 	ledger   [2]ledger  // of the destination, of the backup
 
-	mu    sync.Mutex
-	lanes []*lane // behind the stage; only appended to
+	mu     sync.Mutex
+	lanes  []*lane // behind the stage; only appended to
+	unread error   // why the source is not read at present
 }
 
 // ledger gives the deliveries of one destination their places in its manifest.
@@ -229,7 +230,16 @@ func (w *worker) failing() error {
 			return err
 		}
 	}
-	return nil
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.unread
+}
+
+// sourceFails takes note of why the source is not read, or nil.
+func (w *worker) sourceFails(err error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.unread = err
 }
 
 // sources are the places behind what has left the spool of a Kinesis source.
