@@ -160,8 +160,9 @@ func (e *endpoint) is(what string) error {
 	if err != nil {
 		return err
 	}
-	e.addr, e.server = l.Addr().String(), &http.Server{Handler: e}
-	go e.server.Serve(l)
+	server := &http.Server{Handler: e}
+	e.addr, e.server = l.Addr().String(), server
+	go func() { _ = server.Serve(l) }() // until it is closed
 	return nil
 }
 
