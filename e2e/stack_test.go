@@ -13,15 +13,28 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/cloudformation"
 	cfntypes "github.com/aws/aws-sdk-go-v2/service/cloudformation/types"
+	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/aws-sdk-go-v2/service/kinesis"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/smithy-go"
 )
 
+// stackUser is what the user of TestCrashStack may do: what the stack's resources take, and no more.
+var stackUser = []string{
+	"cloudformation:CreateStack", "cloudformation:UpdateStack", "cloudformation:DeleteStack",
+	"s3:CreateBucket", "glue:CreateDatabase", "glue:CreateTable", "glue:DeleteDatabase", "glue:DeleteTable",
+	"logs:CreateLogGroup", "logs:PutRetentionPolicy", "logs:CreateLogStream", "logs:DeleteLogGroup", "logs:DeleteLogStream",
+	"iam:CreateRole", "iam:GetRole", "iam:PutRolePolicy", "iam:AttachRolePolicy", "iam:PassRole", "iam:DeleteRole", "iam:DeleteRolePolicy", "iam:DetachRolePolicy",
+	"firehose:CreateDeliveryStream", "firehose:DescribeDeliveryStream", "firehose:DeleteDeliveryStream",
+	"lambda:CreateFunction", "lambda:GetFunction", "lambda:DeleteFunction",
+	"lambda:CreateEventSourceMapping", "lambda:GetEventSourceMapping", "lambda:DeleteEventSourceMapping",
+	"kinesis:RegisterStreamConsumer", "kinesis:DescribeStreamConsumer", "kinesis:DeregisterStreamConsumer",
+}
+
 // TestCrashStack kills hydrant again and again while the workshop's stack is made, turned to enhanced
-// fan-out and taken away. Each operation goes on where it was and ends well; every resource is there
-// once, and in the end none.
+// fan-out and taken away, by a user with just the rights it takes. Each operation goes on where it was, as the
+// same user, and ends well; every resource is there once, and in the end none.
 func TestCrashStack(t *testing.T) {
 	if os.Getenv("HYDRANT_CRASH") == "" {
 		t.Skip("runs with make crash")
@@ -31,9 +44,16 @@ func TestCrashStack(t *testing.T) {
 		t.Fatal(err)
 	}
 	data := t.TempDir()
-	slow := []string{"--status-delay", "400ms"} // so that operations last
+	slow := []string{"--auth", "--access-key", "000000000000:test", "--status-delay", "400ms"} // so that operations last
 	p := serve(t, data, "", slow...)
 	ctx := t.Context()
+	g := &guarded{t: t, p: p, cfg: p.sdk(1), iam: iam.NewFromConfig(p.sdk(1))}
+	keys := g.user("deployer", stackUser...).Credentials
+	user := func() *cloudformation.Client {
+		cfg := p.sdk(1)
+		cfg.Credentials = keys
+		return cloudformation.NewFromConfig(cfg)
+	}
 	if _, err := kinesis.NewFromConfig(p.sdk(1)).CreateStream(ctx, &kinesis.CreateStreamInput{StreamName: aws.String("nyctaxitrips"), ShardCount: aws.Int32(1)}); err != nil {
 		t.Fatal(err)
 	}
@@ -85,7 +105,7 @@ func TestCrashStack(t *testing.T) {
 		t.Fatal("the stack does not come to rest")
 		return nil
 	}
-	made, err := cloudformation.NewFromConfig(p.sdk(1)).CreateStack(ctx, &cloudformation.CreateStackInput{
+	made, err := user().CreateStack(ctx, &cloudformation.CreateStackInput{
 		StackName: aws.String("taxi"), TemplateBody: aws.String(string(body)), Parameters: parameters("Standard"), Capabilities: []cfntypes.Capability{cfntypes.CapabilityCapabilityIam}})
 	if err != nil {
 		t.Fatal(err)
@@ -110,14 +130,14 @@ func TestCrashStack(t *testing.T) {
 		t.Errorf("buckets %+v %v, want %s alone", buckets, err, bucket)
 	}
 
-	if _, err := cloudformation.NewFromConfig(p.sdk(1)).UpdateStack(ctx, &cloudformation.UpdateStackInput{
+	if _, err := user().UpdateStack(ctx, &cloudformation.UpdateStackInput{
 		StackName: aws.String("taxi"), UsePreviousTemplate: aws.Bool(true), Parameters: parameters("EFO"), Capabilities: []cfntypes.Capability{cfntypes.CapabilityCapabilityIam}}); err != nil {
 		t.Fatal(err)
 	}
 	under(cfntypes.StackStatusUpdateComplete, *made.StackId)
 	sources("/consumer/nyc-taxi-trips-cons-1:")
 
-	if _, err := cloudformation.NewFromConfig(p.sdk(1)).DeleteStack(ctx, &cloudformation.DeleteStackInput{StackName: aws.String("taxi")}); err != nil {
+	if _, err := user().DeleteStack(ctx, &cloudformation.DeleteStackInput{StackName: aws.String("taxi")}); err != nil {
 		t.Fatal(err)
 	}
 	under(cfntypes.StackStatusDeleteComplete, *made.StackId)
