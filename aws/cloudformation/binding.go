@@ -142,11 +142,16 @@ func (s *Service) known(t *template.Template) error {
 			strange = append(strange, r.Type)
 		}
 	}
-	if len(strange) == 0 {
-		return nil
+	if len(strange) > 0 {
+		slices.Sort(strange)
+		return validation("Template format error: Unrecognized resource types: [%s]", strings.Join(strange, ", "))
 	}
-	slices.Sort(strange)
-	return validation("Template format error: Unrecognized resource types: [%s]", strings.Join(strange, ", "))
+	for _, r := range t.Resources { // no type here has snapshots, and what was to be kept must not be lost
+		if r.DeletionPolicy == "Snapshot" || r.UpdateReplacePolicy == "Snapshot" {
+			return validation("Template error: resource type %s does not support deletion policy Snapshot", r.Type)
+		}
+	}
+	return nil
 }
 
 // capabilities are those a template needs, and the types that need them.

@@ -2,6 +2,7 @@ package cloudformation_test
 
 import (
 	"context"
+	"fmt"
 	"net/http/httptest"
 	"slices"
 	"sync"
@@ -35,6 +36,8 @@ type shelf struct {
 	mu    sync.Mutex
 	boxes map[string]boxProperties
 	calls []string
+	// turned are the sizes of updates, "1 -> 2".
+	turned []string
 	// hold keeps creations of a name waiting until it is closed or their context ends.
 	hold map[string]chan struct{}
 	seen chan string // names whose creation is held
@@ -87,8 +90,13 @@ func (s *shelf) handler(iam bool) cloudformation.Handler {
 			}
 			return made(p.Name), nil
 		},
-		Turn: func(_ context.Context, id string, _, p *boxProperties) (cloudformation.Made, error) {
+		Turn: func(_ context.Context, id string, old, p *boxProperties) (cloudformation.Made, error) {
 			s.called("update " + id)
+			if old.Size != nil && p.Size != nil {
+				s.mu.Lock()
+				s.turned = append(s.turned, fmt.Sprint(*old.Size, " -> ", *p.Size))
+				s.mu.Unlock()
+			}
 			if p.Fail == "update" {
 				return cloudformation.Made{}, hydrant.Faultf("InvalidArgumentException", "stiff box")
 			}

@@ -155,7 +155,7 @@ func (s *Service) Start() {
 	defer s.mu.RUnlock()
 	for _, st := range s.byID {
 		st.mu.Lock()
-		if st.info.Work != "" {
+		if st.info.Work != "" && st.cancel == nil { // not what a call has begun by now
 			s.Log.Info("resume stack", "stack", st.info.ID, "work", st.info.Work)
 			s.run(st)
 		}
@@ -182,6 +182,7 @@ func (s *Service) Wire() wire.Service {
 			wire.Op("CreateStack", s.CreateStack),
 			wire.Op("UpdateStack", s.UpdateStack),
 			wire.Op("CancelUpdateStack", s.CancelUpdateStack),
+			wire.Op("ContinueUpdateRollback", s.ContinueUpdateRollback),
 			wire.Op("DeleteStack", s.DeleteStack),
 			wire.Op("UpdateTerminationProtection", s.UpdateTerminationProtection),
 

@@ -97,6 +97,8 @@ type resource struct {
 	// Undo says how the update under way changed it, Prior what it was.
 	Undo  string `json:",omitempty"`
 	Prior *made  `json:",omitempty"`
+	// Half is what a failed update may have made of it in part, while that is being turned back.
+	Half *made `json:",omitempty"`
 	// Gone: no longer of the template; taken away when the update is through.
 	Gone bool `json:",omitempty"`
 	// Stale are replaced things that are still there.

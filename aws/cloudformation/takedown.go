@@ -184,9 +184,12 @@ func (s *Service) revertOne(ctx context.Context, st *stack, r *resource) error {
 	s.adopt(ctx, st, r, h)
 	st.mu.Lock()
 	defer st.mu.Unlock()
-	now := r.made
 	if r.Next != nil && r.Undo == undoUpdate {
-		now.Properties = r.Next.Properties // a failed update may have come half of the way
+		r.Half = r.Next
+	}
+	now := r.made
+	if r.Half != nil {
+		now.Properties = r.Half.Properties
 	}
 	r.Intent, r.Next = "", nil
 	switch r.Undo {
@@ -223,6 +226,6 @@ func (s *Service) revertOne(ctx context.Context, st *stack, r *resource) error {
 		return errors.Join(errFailed, s.mark(keep, st, r, "UPDATE_FAILED", s.handlerText(r, err)))
 	}
 	prior.Attributes = m.Attributes
-	r.made, r.Undo, r.Prior = prior, "", nil
+	r.made, r.Undo, r.Prior, r.Half = prior, "", nil, nil
 	return s.mark(keep, st, r, "UPDATE_COMPLETE", "")
 }

@@ -57,36 +57,39 @@ func (s *Service) stage(ctx context.Context, st *stack) (again bool, err error) 
 func (s *Service) turn(st *stack, next work, status, reason string, more ...journal.Change) (again bool, err error) {
 	st.mu.Lock()
 	defer st.mu.Unlock()
+	return s.move(st, next, status, reason, more...)
+}
+
+// move is turn for one who holds st.mu.
+func (s *Service) move(st *stack, next work, status, reason string, more ...journal.Change) (again bool, err error) {
 	st.info.Work = next
 	return next != "", s.status(context.WithoutCancel(s.life), st, status, reason, more...)
 }
 
 func (s *Service) stageCreate(ctx context.Context, st *stack) (bool, error) {
-	reason, err := s.build(ctx, st, "create")
+	reason, err := s.build(ctx, st)
 	if err != nil {
 		return false, err
 	}
-	if reason == "" {
-		st.mu.Lock()
-		st.info.Current, st.info.Target = st.info.Target, nil
-		changes := st.settled()
-		st.mu.Unlock()
-		return s.turn(st, "", "CREATE_COMPLETE", "", changes...)
-	}
+	st.mu.Lock()
+	defer st.mu.Unlock()
 	switch {
-	case st.info.DisableRollback || st.info.OnFailure == "DO_NOTHING":
-		st.mu.Lock()
+	case st.info.Work != creating: // it is to be deleted, whatever came of its creation
+		return true, nil
+	case reason == "":
 		st.info.Current, st.info.Target = st.info.Target, nil
-		st.mu.Unlock()
-		return s.turn(st, "", "CREATE_FAILED", reason)
+		return s.move(st, "", "CREATE_COMPLETE", "", st.settled()...)
+	case st.info.DisableRollback || st.info.OnFailure == "DO_NOTHING":
+		st.info.Current, st.info.Target = st.info.Target, nil
+		return s.move(st, "", "CREATE_FAILED", reason)
 	case st.info.OnFailure == "DELETE":
-		return s.turn(st, deletingOnError, "DELETE_IN_PROGRESS", reason+"Delete requested by user.")
+		return s.move(st, deletingOnError, "DELETE_IN_PROGRESS", reason+"Delete requested by user.")
 	}
-	return s.turn(st, creatingBack, "ROLLBACK_IN_PROGRESS", reason+"Rollback requested by user.")
+	return s.move(st, creatingBack, "ROLLBACK_IN_PROGRESS", reason+"Rollback requested by user.")
 }
 
 func (s *Service) stageUpdate(ctx context.Context, st *stack) (bool, error) {
-	reason, err := s.build(ctx, st, "update")
+	reason, err := s.build(ctx, st)
 	if err != nil {
 		return false, err
 	}
@@ -139,7 +142,7 @@ func (s *Service) stageUpdateBack(st *stack) (bool, error) {
 // stageClean takes away what an update left over. What cannot be taken away is told of and left
 // alone, as on AWS.
 func (s *Service) stageClean(st *stack, w work) (bool, error) {
-	if _, err := s.takeDown(st, func(r *resource) bool { return r.Gone }, false); err != nil {
+	if _, err := s.takeDown(st, func(r *resource) bool { return r.Gone }, w == cleaningBack); err != nil {
 		return false, err
 	}
 	if w == cleaning {
@@ -204,10 +207,7 @@ func (s *Service) stageDelete(st *stack, w work) (bool, error) {
 
 // build makes all resources of the target, then works out the outputs. reason says why not; err is
 // only for what no stack is to blame for.
-func (s *Service) build(ctx context.Context, st *stack, verb string) (reason string, err error) {
-	failed := func(names []string) string {
-		return "The following resource(s) failed to " + verb + ": [" + strings.Join(names, ", ") + "]. "
-	}
+func (s *Service) build(ctx context.Context, st *stack) (reason string, err error) {
 	b, err := s.bind(st, st.info.Target)
 	if err != nil {
 		return faultText(err), nil
@@ -232,7 +232,7 @@ func (s *Service) build(ctx context.Context, st *stack, verb string) (reason str
 		return "", errStopping
 	}
 	if len(broken) > 0 {
-		return failed(broken), nil
+		return st.failed(broken), nil
 	}
 	if ctx.Err() != nil {
 		return "User Initiated", nil
@@ -260,6 +260,24 @@ func (s *Service) build(ctx context.Context, st *stack, verb string) (reason str
 	st.info.Former, st.info.Outputs = st.info.Outputs, outputs
 	s.publish(st)
 	return "", s.Journal.Commit(context.WithoutCancel(ctx), append(changes, st.save())...)
+}
+
+// failed tells which resources failed to be made and which to be changed.
+func (st *stack) failed(names []string) (reason string) {
+	st.mu.Lock()
+	defer st.mu.Unlock()
+	for _, kind := range []struct{ status, verb string }{{"CREATE_FAILED", "create"}, {"UPDATE_FAILED", "update"}} {
+		var of []string
+		for _, name := range names {
+			if r := st.resources[name]; r != nil && r.Status == kind.status {
+				of = append(of, name)
+			}
+		}
+		if of != nil {
+			reason += "The following resource(s) failed to " + kind.verb + ": [" + strings.Join(of, ", ") + "]. "
+		}
+	}
+	return reason
 }
 
 func faultText(err error) string {
