@@ -78,31 +78,22 @@ func (e *Engine) fill(db *database, s Statement, body string, found refs, temp s
 	if err != nil {
 		return fmt.Errorf("query: catalog: %w", err)
 	}
-	var sources []source
-	made := map[ref]bool{}
-	for _, r := range found.tables {
-		t, err := resolve(all, r, strings.ToLower(s.Database))
-		if err != nil {
-			return err
-		}
-		files, err := e.filesOf(db.ctx, t)
-		if err != nil {
-			return err
-		}
-		if name := (ref{r.database, t.Name}); !made[name] {
-			made[name] = true
-			sources = append(sources, source{name, t, files})
-		}
+	g := &gathering{engine: e, db: db, statement: s, all: all, made: map[ref]bool{}}
+	if err := g.add(found.tables, strings.ToLower(s.Database)); err != nil {
+		return err
 	}
-	if away(sources) {
-		if err := db.prune(body, sources, s.Paths, temp); err != nil {
+	if away(g.sources) {
+		if err := db.prune(body, g, temp); err != nil {
 			return err
 		}
 	}
-	for _, src := range sources {
+	for _, src := range g.sources {
 		if err := e.open(db, src, s.Paths); err != nil {
 			return err
 		}
+	}
+	if err := g.open(); err != nil {
+		return err
 	}
 	if !found.schema {
 		return nil
@@ -110,7 +101,7 @@ func (e *Engine) fill(db *database, s Statement, body string, found refs, temp s
 	for i := range all { // only described, so over no files
 		name := ref{all[i].Database, all[i].Name}
 		body, err := selectOf(&all[i], nil, false)
-		if err != nil || made[name] {
+		if err != nil || g.made[name] {
 			continue // a table that cannot be read is not described either
 		}
 		if err := db.view(name, body); err != nil {

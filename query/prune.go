@@ -36,7 +36,8 @@ func away(sources []source) bool {
 
 // prune takes the files that lie elsewhere and are not read out of the sources. From here to its end
 // the statement is one transaction, so that now() is the same in the plan and in what runs.
-func (db *database) prune(statement string, sources []source, paths bool, temp string) error {
+func (db *database) prune(statement string, g *gathering, temp string) error {
+	sources, paths := g.sources, g.statement.Paths
 	if err := db.exec("BEGIN TRANSACTION"); err != nil {
 		return err
 	}
@@ -63,6 +64,9 @@ func (db *database) prune(statement string, sources []source, paths bool, temp s
 		if err := db.view(s.name, body); err != nil {
 			return err
 		}
+	}
+	if err := g.open(); err != nil {
+		return err
 	}
 	read, told, err := db.planned(statement)
 	if err != nil {

@@ -64,6 +64,14 @@ type Table struct {
 	SerDe           string // class name; decides how files are read
 	SerDeParameters map[string]string
 	Parameters      map[string]string
+	// View is what the catalog holds of a view, which has no location. Statement.View reads it.
+	View string
+}
+
+// View is a view that has been read.
+type View struct {
+	SQL      string // DuckDB's
+	Database string // where its tables without a database are looked for
 }
 
 // Column is a name and a type: Hive's words in a Table, DuckDB's in a Result.
@@ -86,6 +94,9 @@ type Statement struct {
 	Setup []string
 	// Paths gives every table one more column, "$path": the s3:// URI of the object a row is from.
 	Paths bool
+	// View reads the views of the catalog. Without it they cannot be asked. Its error ends the query
+	// and is returned as it is.
+	View func(*Table) (View, error)
 	// Report, where given, is filled when the statement ends, well or not.
 	Report *Report
 }
@@ -186,6 +197,7 @@ const (
 	Unresolved    Code = "COLUMN_NOT_FOUND"     // columns, functions or types that do not fit
 	BadData       Code = "BAD_DATA"             // a value or file is not of its declared type
 	BadTable      Code = "BAD_TABLE"            // the catalog's definition cannot be read from
+	BadView       Code = "INVALID_VIEW"         // the catalog's view cannot be read
 	OutOfResource Code = "EXCEEDED_MEMORY"      // memory and temporary space used up
 	Failed        Code = "GENERIC_QUERY_FAILED" // anything else DuckDB refuses
 )

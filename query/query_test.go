@@ -408,6 +408,45 @@ func TestOnlyReads(t *testing.T) {
 	l.want("SELECT a FROM d.t", "1")
 }
 
+// TestViews: views are read by who asks, and can name tables and views, but not themselves.
+func TestViews(t *testing.T) {
+	view := func(database, name, text string) query.Table {
+		return query.Table{Database: database, Name: name, View: text, Columns: []query.Column{{"id", "int"}}}
+	}
+	l := newLake(t, trips(), view("other", "late", "SELECT id, month, 'more' AS x FROM trips WHERE month > 1"), view("other", "last", "WITH l AS (SELECT * FROM other.late) SELECT max(id) AS id FROM l"),
+		view("other", "hen", "SELECT id FROM egg"), view("other", "egg", "SELECT id FROM other.hen"), view("other", "wrong", "SELECT nothing AS id FROM trips"))
+	for m := range 3 {
+		l.parquet(fmt.Sprintf("trips/year=2024/month=%d/a", m), fmt.Sprintf("SELECT %d AS id", m))
+	}
+	ask := func(sql string) ([]string, error) {
+		r, err := l.engine.Collect(t.Context(), query.Statement{SQL: sql, View: func(v *query.Table) (query.View, error) {
+			if v.Name == "late" || v.Name == "wrong" {
+				return query.View{SQL: v.View, Database: "taxi"}, nil
+			}
+			return query.View{SQL: v.View, Database: "Other"}, nil
+		}})
+		if err != nil {
+			return nil, err
+		}
+		return lines(r), nil
+	}
+	for sql, want := range map[string]string{
+		"SELECT * FROM late": "2",
+		"SELECT a.id, b.month FROM other.last a, trips b WHERE a.id = b.id": "2|2",
+	} {
+		if got, err := ask(sql); err != nil || strings.Join(got, " ") != want {
+			t.Errorf("%s: %q %v", sql, got, err)
+		}
+	}
+	for sql, want := range map[string]query.Code{"SELECT * FROM hen": query.BadView, "SELECT * FROM wrong": query.Unresolved} {
+		var e *query.Error
+		if _, err := ask(sql); !errors.As(err, &e) || e.Code != want {
+			t.Errorf("%s: %v", sql, err)
+		}
+	}
+	l.refused(query.NotReadOnly, "asked through Athena", "SELECT * FROM late")
+}
+
 func TestCancel(t *testing.T) {
 	l := newLake(t)
 	ctx, cancel := context.WithCancelCause(t.Context())

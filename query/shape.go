@@ -25,9 +25,10 @@ type Entry struct{ Key, Value any }
 
 // shape is a DuckDB type taken apart. A list has one part, a map two, a struct one per field.
 type shape struct {
-	name  string // LIST, MAP, STRUCT or the plain name
-	field string // as a part of a struct
-	parts []shape
+	name      string // LIST, MAP, STRUCT or the plain name
+	arguments string // "10,2" of a DECIMAL
+	field     string // as a part of a struct
+	parts     []shape
 }
 
 func (s shape) part(i int) shape {
@@ -47,7 +48,7 @@ func parseShape(t string) shape {
 	if open < 0 || !strings.HasSuffix(t, ")") {
 		return shape{name: t}
 	}
-	s := shape{name: t[:open]}
+	s := shape{name: t[:open], arguments: t[open+1 : len(t)-1]}
 	switch s.name {
 	case "MAP":
 		for _, p := range splitTop(t[open+1 : len(t)-1]) {
@@ -105,16 +106,17 @@ func cutName(s string) (name, rest string) {
 
 // Type is a DuckDB type taken apart: the type of a Column of a Result.
 type Type struct {
-	Kind  string // LIST, MAP, STRUCT, or the plain name: "DECIMAL"
-	Field string // the name it has as a part of a STRUCT
-	Parts []Type // of a LIST one, of a MAP two, of a STRUCT one per field
+	Kind      string // LIST, MAP, STRUCT, or the plain name: "DECIMAL"
+	Arguments string // "10,2" of a DECIMAL
+	Field     string // the name it has as a part of a STRUCT
+	Parts     []Type // of a LIST one, of a MAP two, of a STRUCT one per field
 }
 
 // ParseType takes a type apart.
 func ParseType(t string) Type { return parseShape(t).export() }
 
 func (s shape) export() Type {
-	t := Type{Kind: s.name, Field: s.field}
+	t := Type{Kind: s.name, Arguments: s.arguments, Field: s.field}
 	for _, p := range s.parts {
 		t.Parts = append(t.Parts, p.export())
 	}

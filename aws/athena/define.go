@@ -21,8 +21,13 @@ func (s *Service) define(ctx context.Context, e *execution, st ddl.Statement) (l
 		return nil, nil, s.dropDatabase(ctx, st)
 	case *ddl.CreateTable:
 		return nil, nil, s.createTable(ctx, e, st)
+	case *ddl.DropView:
+		return nil, nil, s.dropView(ctx, e, st)
 	case *ddl.DropTable:
 		database := e.database(st.Database)
+		if t, err := s.config.Catalog.Table(ctx, database, st.Name); err == nil && t.Type == virtualView {
+			return nil, nil, fail("FAILED: SemanticException [Error 10159]: Cannot drop a view with DROP TABLE")
+		}
 		err := s.config.Catalog.DropTable(ctx, database, st.Name)
 		if missing(err) && (st.IfExists) {
 			err = nil
@@ -169,6 +174,9 @@ func (s *Service) changeTable(ctx context.Context, e *execution, named ddl.Table
 	}
 	if t.Type == "" {
 		return fail("FAILED: NullPointerException Name is null")
+	}
+	if t.Type == virtualView {
+		return fail("FAILED: SemanticException [Error 10131]: To alter a view you need to use the ALTER VIEW command.")
 	}
 	if err := change(&t); err != nil {
 		return err

@@ -57,6 +57,7 @@ type Table struct {
 	BucketColumns             []string
 	Buckets                   int
 	Parameters                map[string]string // TBLPROPERTIES
+	View                      string            // of a VIRTUAL_VIEW, what it is a view of
 	Created, Accessed         time.Time         // read only
 }
 

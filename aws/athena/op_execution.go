@@ -35,8 +35,9 @@ type StartQueryExecutionOut struct{ QueryExecutionId string }
 //	Limits   Config.Concurrent statements run at a time, others are QUEUED
 //	Durable  the execution is in the journal before the reply; one that was interrupted by a restart is FAILED
 //	Differs  results are never reused; encryption and owner settings are kept and told, nothing is encrypted;
-//	         CREATE TABLE AS, INSERT INTO, UNLOAD, MERGE, views and Iceberg tables are refused by name
-//	Proof    TestAthenaWorkshop, TestAthenaStart
+//	         CREATE TABLE AS, INSERT INTO, UNLOAD, MERGE and Iceberg tables are refused by name;
+//	         a view asks with the rights of who asks it (SECURITY is not kept)
+//	Proof    TestAthenaWorkshop, TestAthenaStart, TestAthenaViews, TestAthenaFunctions
 func (s *Service) StartQueryExecution(ctx context.Context, in *StartQueryExecutionIn) (*StartQueryExecutionOut, error) {
 	scope := hydrant.ScopeOf(ctx)
 	if in.EngineConfiguration != nil {

@@ -96,6 +96,9 @@ func (s *Service) perform(ctx context.Context, e *execution, st statement) (err 
 	case "EXPLAIN":
 		return s.ask(ctx, e, strings.TrimSpace(st.text)[len("EXPLAIN"):], e.Parameters, "EXPLAIN ")
 	}
+	if st.written {
+		return s.write(ctx, e, st)
+	}
 	if st.kind == "DML" {
 		return s.ask(ctx, e, st.text, e.Parameters, "")
 	}
@@ -130,7 +133,7 @@ func (s *Service) ask(ctx context.Context, e *execution, text string, parameters
 		return &failure{err.Error(), 1006}
 	}
 	var report query.Report
-	st := query.Statement{SQL: prefix + q.SQL, Database: e.Database, Setup: trino.Setup(), Paths: q.Paths, Report: &report}
+	st := query.Statement{SQL: prefix + q.SQL, Database: e.Database, Setup: trino.Setup(), Paths: q.Paths, View: expand, Report: &report}
 	s.log.Debug("athena: query", "id", e.ID, "duckdb", st.SQL)
 	if prefix != "" {
 		err = s.writePlan(ctx, e, st)
@@ -156,6 +159,8 @@ func (s *Service) word(ctx context.Context, q *trino.Query, wrong *query.Error) 
 		}
 	case query.OutOfResource:
 		return &failure{"EXCEEDED_LOCAL_MEMORY_LIMIT: Query exhausted resources at this scale factor", 1}
+	case query.BadView:
+		return &failure{"INVALID_VIEW: line 1:1: " + wrong.Message, 1006}
 	case query.BadTable:
 		return &failure{"HIVE_UNSUPPORTED_FORMAT: " + wrong.Message, 1006}
 	case query.NotReadOnly:

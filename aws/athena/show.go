@@ -42,6 +42,32 @@ func (s *Service) show(ctx context.Context, e *execution, st ddl.Statement) (lin
 			}
 		}
 		return lines, []string{"tab_name"}, err
+	case *ddl.ShowViews:
+		database := e.database(st.Database)
+		list, err := s.config.Catalog.Tables(ctx, database)
+		if missing(err) {
+			return nil, nil, fail("FAILED: SemanticException [Error 10072]: Database does not exist: %s", database)
+		}
+		if err != nil {
+			return nil, nil, err
+		}
+		match, err := liker(st.Like)
+		for _, t := range list {
+			if t.Type == virtualView && match(t.Name) {
+				lines = append(lines, t.Name)
+			}
+		}
+		return lines, []string{"views"}, err
+	case *ddl.ShowCreateView:
+		t, err := s.table(ctx, e, st.Table)
+		if err != nil {
+			return nil, nil, err
+		}
+		if t.Type != virtualView {
+			return nil, nil, fail("SYNTAX_ERROR: line 1:1: Relation 'awsdatacatalog.%s.%s' is a table, not a view", t.Database, t.Name)
+		}
+		lines, err := viewText(t)
+		return lines, []string{"Create View"}, err
 	case *ddl.ShowColumns:
 		t, err := s.table(ctx, e, st.Table)
 		for _, c := range append(slices.Clone(t.Columns), t.PartitionKeys...) {
@@ -53,6 +79,9 @@ func (s *Service) show(ctx context.Context, e *execution, st ddl.Statement) (lin
 		return lines, []string{"partition"}, err
 	case *ddl.ShowCreate:
 		t, err := s.table(ctx, e, st.Table)
+		if err == nil && t.Type == virtualView {
+			err = fail("SYNTAX_ERROR: line 1:1: Relation 'awsdatacatalog.%s.%s' is a view, not a table", t.Database, t.Name)
+		}
 		if err != nil {
 			return nil, nil, err
 		}

@@ -5,6 +5,7 @@ import (
 
 	"github.com/hydrant-stream/hydrant/aws/athena/ddl"
 	"github.com/hydrant-stream/hydrant/aws/athena/lex"
+	"github.com/hydrant-stream/hydrant/aws/athena/trino"
 )
 
 // statement is a text whose kind is known from its first word. The rest is read when it runs, so that
@@ -13,12 +14,16 @@ type statement struct {
 	text      string // without a semicolon at its end
 	first     string // in upper case
 	kind, sub string
+	// written: it is a query of Trino's dialect whose rows go elsewhere (trino.Definition).
+	written bool
 }
 
 // asks are the words a query begins with, defines those of Hive's statements.
 var (
 	asks    = map[string]bool{"SELECT": true, "WITH": true, "VALUES": true, "TABLE": true, "(": true}
 	defines = map[string]string{"CREATE": "DDL", "DROP": "DDL", "ALTER": "DDL", "MSCK": "DDL", "SHOW": "UTILITY", "DESCRIBE": "UTILITY", "DESC": "UTILITY"}
+	// written are the words a query whose rows go elsewhere begins with, or may begin with.
+	written = map[string]bool{"CREATE": true}
 	// later are statements of Athena that are not served here.
 	later = map[string]bool{"INSERT": true, "UNLOAD": true, "MERGE": true, "UPDATE": true, "DELETE": true, "OPTIMIZE": true, "VACUUM": true,
 		"PREPARE": true, "DEALLOCATE": true, "USING": true, "ANALYZE": true}
@@ -40,6 +45,11 @@ func readStatement(text string) (statement, error) {
 		s.kind, s.sub = "DML", "EXECUTE"
 	case word == "EXPLAIN":
 		s.kind, s.sub = "UTILITY", "EXPLAIN"
+	case written[word] && trino.DefinitionOf(text) != "":
+		s.sub, s.written = trino.DefinitionOf(text), true
+		if s.kind = "DDL"; word != "CREATE" {
+			s.kind = "DML"
+		}
 	case defines[word] != "":
 		s.kind, dialect = defines[word], lex.Hive
 	case later[word]:

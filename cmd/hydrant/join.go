@@ -42,14 +42,11 @@ func (c catalog) Tables(ctx context.Context) ([]query.Table, error) {
 		if err != nil {
 			return nil, err
 		}
-		if t.View != "" {
-			continue
-		}
 		table := query.Table{
 			Database: t.Database, Name: t.Name,
 			Columns: queryColumns(t.Columns), PartitionKeys: queryColumns(t.PartitionKeys),
 			Location: t.Location, InputFormat: t.InputFormat,
-			SerDe: t.SerDe, SerDeParameters: t.SerDeParameters, Parameters: t.Parameters,
+			SerDe: t.SerDe, SerDeParameters: t.SerDeParameters, Parameters: t.Parameters, View: t.View,
 		}
 		if c.readable(ctx, &table) {
 			out = append(out, table)

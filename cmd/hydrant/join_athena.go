@@ -96,6 +96,7 @@ func athenaTable(t *glue.Table) athena.Table {
 		Database: t.DatabaseName, Name: t.Name, Description: t.Description, Type: t.TableType,
 		PartitionKeys: athenaColumns(t.PartitionKeys), Parameters: t.Parameters, Created: t.CreateTime, Accessed: t.LastAccessTime,
 	}
+	a.View = t.ViewOriginalText
 	if sd := t.StorageDescriptor; sd != nil {
 		a.Columns, a.Location, a.InputFormat, a.OutputFormat = athenaColumns(sd.Columns), sd.Location, sd.InputFormat, sd.OutputFormat
 		a.BucketColumns, a.Buckets = sd.BucketColumns, sd.NumberOfBuckets
@@ -124,6 +125,9 @@ func (d definitions) CreateTable(ctx context.Context, t athena.Table) error {
 // overlay puts what a statement says of a table over what the catalog holds.
 func overlay(in *glue.TableInput, t *athena.Table) {
 	in.Name, in.Description, in.TableType, in.Parameters = t.Name, t.Description, t.Type, t.Parameters
+	if t.View != "" {
+		in.ViewOriginalText, in.ViewExpandedText = t.View, "/* Presto View */"
+	}
 	in.PartitionKeys = overlayColumns(in.PartitionKeys, t.PartitionKeys)
 	sd := glue.StorageDescriptor{}
 	if in.StorageDescriptor != nil {

@@ -143,6 +143,16 @@ func (p *parser) table() Table {
 	return Table{n, second}
 }
 
+// view is the name of a view, which may be quoted as Trino does.
+func (p *parser) view() Table {
+	for i := p.at; i < len(p.tokens); i++ {
+		if t := &p.tokens[i]; t.Kind == lex.Text && strings.HasPrefix(t.Raw, `"`) {
+			t.Kind = lex.Name
+		}
+	}
+	return p.table()
+}
+
 func (p *parser) ifNotExists() bool {
 	if !p.accept("IF") {
 		return false
@@ -259,7 +269,11 @@ func (p *parser) drop() Statement {
 			p.refuse("DROP TABLE ... PURGE is not supported")
 		}
 		return s
-	case p.peek().Is("VIEW", "FUNCTION", "ROLE", "INDEX"):
+	case p.accept("VIEW"):
+		s := &DropView{IfExists: p.ifExists()}
+		s.Table = p.view()
+		return s
+	case p.peek().Is("FUNCTION", "ROLE", "INDEX"):
 		p.refuse("DROP %s is not supported here", strings.ToUpper(p.peek().Raw))
 	}
 	p.wrong("TABLE")
@@ -295,6 +309,15 @@ func (p *parser) show() Statement {
 		return s
 	case p.accept("CREATE", "TABLE"):
 		return &ShowCreate{p.table()}
+	case p.accept("CREATE", "VIEW"):
+		return &ShowCreateView{p.view()}
+	case p.accept("VIEWS"):
+		s := &ShowViews{}
+		if p.accept("IN") || p.accept("FROM") {
+			s.Database = p.name("Identifier")
+		}
+		s.Like = p.like()
+		return s
 	case p.accept("TBLPROPERTIES"):
 		s := &ShowProperties{Table: p.table()}
 		if p.accept("(") {
@@ -303,10 +326,10 @@ func (p *parser) show() Statement {
 		}
 		return s
 	}
-	if p.peek().Is("VIEWS", "FUNCTIONS", "CREATE") {
+	if p.peek().Is("FUNCTIONS", "CREATE") {
 		p.refuse("SHOW %s is not supported here", strings.ToUpper(p.peek().Raw))
 	}
-	p.wrong("DATABASES, TABLES, COLUMNS, PARTITIONS, CREATE TABLE or TBLPROPERTIES")
+	p.wrong("DATABASES, TABLES, VIEWS, COLUMNS, PARTITIONS, CREATE TABLE, CREATE VIEW or TBLPROPERTIES")
 	return nil
 }
 

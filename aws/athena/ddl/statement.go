@@ -80,9 +80,15 @@ type (
 		Table
 		Properties []Pair
 	}
-	Repair         struct{ Table }
-	ShowDatabases  struct{ Like string }
-	ShowTables     struct{ Database, Like string }
+	Repair        struct{ Table }
+	ShowDatabases struct{ Like string }
+	ShowTables    struct{ Database, Like string }
+	DropView      struct {
+		Table
+		IfExists bool
+	}
+	ShowViews      struct{ Database, Like string }
+	ShowCreateView struct{ Table }
 	ShowColumns    struct{ Table }
 	ShowPartitions struct {
 		Table
@@ -121,6 +127,9 @@ func (*SetProperties) Kind() (string, string)   { return "DDL", "ALTER_TABLE_SET
 func (*Repair) Kind() (string, string)          { return "DDL", "MSCK_REPAIR_TABLE" }
 func (*ShowDatabases) Kind() (string, string)   { return "UTILITY", "SHOW_DATABASES" }
 func (*ShowTables) Kind() (string, string)      { return "UTILITY", "SHOW_TABLES" }
+func (*DropView) Kind() (string, string)        { return "DDL", "DROP_VIEW" }
+func (*ShowViews) Kind() (string, string)       { return "UTILITY", "SHOW_VIEWS" }
+func (*ShowCreateView) Kind() (string, string)  { return "UTILITY", "SHOW_CREATE_VIEW" }
 func (*ShowColumns) Kind() (string, string)     { return "UTILITY", "SHOW_COLUMNS" }
 func (*ShowPartitions) Kind() (string, string)  { return "UTILITY", "SHOW_PARTITIONS" }
 func (*ShowCreate) Kind() (string, string)      { return "UTILITY", "SHOW_CREATE_TABLE" }

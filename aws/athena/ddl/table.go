@@ -35,9 +35,7 @@ func (p *parser) create() Statement {
 		return p.createTable()
 	case p.peek().Is("TABLE"):
 		return p.createManaged()
-	case p.accept("OR", "REPLACE"):
-		p.refuse("CREATE OR REPLACE %s is not supported here", strings.ToUpper(p.peek().Raw))
-	case p.peek().Is("VIEW", "FUNCTION", "TEMPORARY", "PROTECTED"):
+	case p.peek().Is("FUNCTION", "TEMPORARY", "PROTECTED"):
 		p.refuse("CREATE %s is not supported here", strings.ToUpper(p.peek().Raw))
 	}
 	p.wrong("EXTERNAL TABLE")
@@ -46,11 +44,6 @@ func (p *parser) create() Statement {
 
 // createManaged tells why a table without EXTERNAL is not made.
 func (p *parser) createManaged() Statement {
-	for i, t := range p.tokens[:len(p.tokens)-1] {
-		if t.Is("AS") && p.tokens[i+1].Is("SELECT", "WITH", "(") {
-			p.refuse("NOT_SUPPORTED: CREATE TABLE AS SELECT is not supported here")
-		}
-	}
 	p.refuse("FAILED: SemanticException only external tables can be created: CREATE EXTERNAL TABLE")
 	return nil
 }

@@ -120,6 +120,10 @@ var keywords = set(`select distinct all from where group by having order limit o
 	filter within values table sets rollup cube ignore respect nulls first last asc desc preceding following
 	unbounded current interval for tablesample bernoulli system ordinality window qualify returning`)
 
+// reserved are words that DuckDB keeps for itself and Trino does not: names here, which are put into quotes.
+var reserved = set(`analyse analyze asymmetric at check collate column default deferrable do foreign grant initially lambda pivot
+	pivot_longer pivot_wider placing primary references returning show summarize symmetric unique unpivot variadic`)
+
 // bare are words that are values or calls without a bracket.
 var bare = set(`null true false current_date current_timestamp current_time localtime localtimestamp end`)
 
@@ -216,6 +220,8 @@ func (t *translator) sequence(nodes []node) ([]node, error) {
 			}
 			n.kids = inner
 			out = append(out, n)
+		case n.Kind == lex.Word && reserved[strings.ToLower(n.Raw)]:
+			out = append(out, sql(n.Token, "%s", ident(strings.ToLower(n.Raw))))
 		default:
 			out = append(out, n)
 		}

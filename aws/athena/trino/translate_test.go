@@ -35,6 +35,7 @@ func TestTranslate(t *testing.T) {
 		{"SELECT a[1], b[2] c, arr[1].x FROM t", `SELECT a[1] AS "_col0", b[2] c, arr[1].x FROM t`},
 		{"SELECT -- comment\n 1 /* x */ AS one", `SELECT 1 AS one`},
 		{"SELECT x FROM (VALUES (1, 'a')) AS t (x, y)", `SELECT x FROM (VALUES (1, 'a')) AS t (x, y)`},
+		{"SELECT at, t.default FROM t pivot WHERE at AT TIME ZONE 'UTC' > show", `SELECT "at", t."default" FROM t "pivot" WHERE hydrant_at_timezone("at", 'UTC') > "show"`},
 		{"VALUES 1, 2", `SELECT * FROM (VALUES (1), (2)) AS t ("_col0")`},
 		{"SELECT approx_percentile(f, 0.5) OVER (PARTITION BY a) p FROM t", `SELECT quantile_disc(f, 0.5) OVER (PARTITION BY a) p FROM t`},
 	} {
