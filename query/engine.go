@@ -15,6 +15,12 @@ import (
 )
 
 func (e *Engine) run(ctx context.Context, s Statement, columns func([]Column) error, row func([]any) error) error {
+	return e.with(ctx, s, false, func(db *database, statement, _ string) error { return db.stream(statement, columns, row) })
+}
+
+// with makes the database of a statement and has do run it, in a folder of its own. Where do writes, it is
+// to the folder "export" in that one.
+func (e *Engine) with(ctx context.Context, s Statement, writes bool, do func(db *database, statement, temp string) error) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
@@ -63,10 +69,18 @@ func (e *Engine) run(ctx context.Context, s Statement, columns func([]Column) er
 		}
 		defer db.report(s.Report, temp)
 	}
-	if err := db.shut(); err != nil {
+	folders := []string{}
+	if writes {
+		folder, err := exportFolder(temp)
+		if err != nil {
+			return fmt.Errorf("query: export: %w", err)
+		}
+		folders = append(folders, folder)
+	}
+	if err := db.shut(folders); err != nil {
 		return err
 	}
-	return db.stream(prefix+body, columns, row)
+	return do(db, prefix+body, temp)
 }
 
 // fill makes the views a statement needs.
@@ -228,10 +242,11 @@ func (db *database) prepare(c Config, temp string) error {
 	return nil
 }
 
-// shut takes away everything but the files of the views.
-func (db *database) shut() error {
+// shut takes away everything but the files of the views, and folders to write to.
+func (db *database) shut(folders []string) error {
 	for _, s := range []string{
 		"SET allowed_paths = " + textList(db.allowed),
+		"SET allowed_directories = " + textList(folders),
 		"SET enable_external_access = false",
 		"SET lock_configuration = true",
 	} {

@@ -5,6 +5,9 @@ import (
 	"strings"
 )
 
+// DuckType is the DuckDB type of a Hive type.
+func DuckType(hive string) (string, error) { return duckType(hive) }
+
 // duckType is the DuckDB type of a Hive type: "array<struct<a:int>>" is STRUCT("a" INTEGER)[].
 func duckType(hive string) (string, error) {
 	p := &hiveParser{text: strings.TrimSpace(hive)}

@@ -153,20 +153,29 @@ func (e *Engine) Collect(ctx context.Context, s Statement) (*Result, error) {
 //
 // What the statement itself is to blame for comes back as *Error.
 func (e *Engine) Stream(ctx context.Context, s Statement, columns func([]Column) error, row func([]any) error) error {
+	free, err := e.slot(ctx)
+	if err != nil {
+		return err
+	}
+	defer free()
+	return e.run(ctx, s, columns, row)
+}
+
+// slot waits until a statement may run.
+func (e *Engine) slot(ctx context.Context) (free func(), err error) {
 	select {
 	case <-e.closed:
-		return ErrClosed
+		return nil, ErrClosed
 	default:
 	}
 	select {
 	case <-e.closed:
-		return ErrClosed
+		return nil, ErrClosed
 	case <-ctx.Done():
-		return ctx.Err()
+		return nil, ctx.Err()
 	case e.slots <- struct{}{}:
+		return func() { <-e.slots }, nil
 	}
-	defer func() { <-e.slots }()
-	return e.run(ctx, s, columns, row)
 }
 
 // Close refuses further queries and waits for those that run. Call it once.

@@ -48,7 +48,7 @@ func parseShape(t string) shape {
 	if open < 0 || !strings.HasSuffix(t, ")") {
 		return shape{name: t}
 	}
-	s := shape{name: t[:open], arguments: t[open+1 : len(t)-1]}
+	s := shape{name: t[:open]}
 	switch s.name {
 	case "MAP":
 		for _, p := range splitTop(t[open+1 : len(t)-1]) {
@@ -61,6 +61,8 @@ func parseShape(t string) shape {
 			part.field = name
 			s.parts = append(s.parts, part)
 		}
+	default:
+		s.arguments = t[open+1 : len(t)-1]
 	}
 	return s
 }

@@ -43,6 +43,7 @@ type execution struct {
 	Scanned   int64         // bytes
 	Rows      int64         // of the result
 	Bytes     int64         // of the result's file
+	Manifest  string        `json:",omitempty"` // URI of the list of files that a statement wrote
 }
 
 func (e *execution) ended() bool {
@@ -70,6 +71,7 @@ func (e *execution) shape() *QueryExecution {
 			EngineExecutionTimeInMillis: e.Engine.Milliseconds(), DataScannedInBytes: e.Scanned,
 			TotalExecutionTimeInMillis: total.Milliseconds(), QueryQueueTimeInMillis: e.Queued.Milliseconds(),
 			ServiceProcessingTimeInMillis: e.Written.Milliseconds(),
+			DataManifestLocation:          e.Manifest,
 			ResultReuseInformation:        &ResultReuseInformation{},
 		},
 		WorkGroup:           e.WorkGroup,

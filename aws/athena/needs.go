@@ -7,9 +7,10 @@ import (
 	"github.com/hydrant-stream/hydrant/query"
 )
 
-// Query runs a SELECT of DuckDB's dialect over the tables of the caller's scope. *query.Engine does.
+// Query runs a SELECT of DuckDB's dialect over the tables of the caller's scope, into rows or into files. *query.Engine does.
 type Query interface {
 	Stream(ctx context.Context, s query.Statement, columns func([]query.Column) error, row func([]any) error) error
+	Export(ctx context.Context, s query.Statement, x query.Export, take func([]query.Part) error) (rows int64, err error)
 }
 
 // Catalog is the catalog of the caller's scope (hydrant.ScopeOf). All names are in lower case. What is

@@ -35,9 +35,11 @@ type StartQueryExecutionOut struct{ QueryExecutionId string }
 //	Limits   Config.Concurrent statements run at a time, others are QUEUED
 //	Durable  the execution is in the journal before the reply; one that was interrupted by a restart is FAILED
 //	Differs  results are never reused; encryption and owner settings are kept and told, nothing is encrypted;
-//	         CREATE TABLE AS, INSERT INTO, UNLOAD, MERGE and Iceberg tables are refused by name;
+//	         MERGE, UPDATE, DELETE and Iceberg tables are refused by name; CREATE TABLE AS, INSERT INTO and UNLOAD
+//	         write Parquet, JSON and text, not ORC and Avro, and no buckets; INSERT INTO a table of which no
+//	         partition is registered but folders are read registers none;
 //	         a view asks with the rights of who asks it (SECURITY is not kept)
-//	Proof    TestAthenaWorkshop, TestAthenaStart, TestAthenaViews, TestAthenaFunctions
+//	Proof    TestAthenaWorkshop, TestAthenaStart, TestAthenaViews, TestAthenaWrites, TestAthenaFunctions
 func (s *Service) StartQueryExecution(ctx context.Context, in *StartQueryExecutionIn) (*StartQueryExecutionOut, error) {
 	scope := hydrant.ScopeOf(ctx)
 	if in.EngineConfiguration != nil {
@@ -131,7 +133,10 @@ func (s *Service) place(ctx context.Context, e *execution, group workGroup, aske
 		return err
 	}
 	suffix := ".txt"
-	if e.Kind == "DML" {
+	switch {
+	case writes[e.Sub]:
+		suffix = ""
+	case e.Kind == "DML":
 		suffix = ".csv"
 	}
 	e.Output = strings.TrimSuffix(location, "/") + "/" + e.ID + suffix

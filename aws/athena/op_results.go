@@ -70,6 +70,9 @@ func (s *Service) GetQueryResults(ctx context.Context, in *GetQueryResultsIn) (*
 		return nil, err
 	}
 	out := &GetQueryResultsOut{ResultSet: set}
+	if e.Sub == "CREATE_TABLE_AS_SELECT" || e.Sub == "INSERT" {
+		out.UpdateCount = e.Rows
+	}
 	if len(set.Rows) == limit {
 		out.NextToken = base64.URLEncoding.EncodeToString([]byte(strconv.FormatInt(end, 10)))
 	}

@@ -21,7 +21,7 @@ import (
 	"github.com/hydrant-stream/hydrant/wire"
 )
 
-// Config is what Athena needs. All but Log and Concurrent must be set.
+// Config is what Athena needs. All but Log, MayWrite and Concurrent must be set.
 type Config struct {
 	// Journal keeps executions, work groups and saved queries, under "athena/". It stays the caller's.
 	Journal journal.Journal
@@ -31,6 +31,9 @@ type Config struct {
 	Catalog Catalog
 	// Query runs SELECTs.
 	Query Query
+	// MayWrite allows whoever made the call behind a context to write objects below a URI that ends in a
+	// slash, or answers why not. nil allows anybody.
+	MayWrite func(ctx context.Context, uri string) error
 	// Concurrent statements; further ones wait as QUEUED. Default 4.
 	Concurrent int
 	Log        *slog.Logger

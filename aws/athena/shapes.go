@@ -69,6 +69,7 @@ type QueryExecutionStatistics struct {
 	ServicePreProcessingTimeInMillis int64
 	QueryPlanningTimeInMillis        *int64
 	ServiceProcessingTimeInMillis    int64
+	DataManifestLocation             string
 	ResultReuseInformation           *ResultReuseInformation
 }
 

@@ -23,9 +23,9 @@ var (
 	asks    = map[string]bool{"SELECT": true, "WITH": true, "VALUES": true, "TABLE": true, "(": true}
 	defines = map[string]string{"CREATE": "DDL", "DROP": "DDL", "ALTER": "DDL", "MSCK": "DDL", "SHOW": "UTILITY", "DESCRIBE": "UTILITY", "DESC": "UTILITY"}
 	// written are the words a query whose rows go elsewhere begins with, or may begin with.
-	written = map[string]bool{"CREATE": true}
+	written = map[string]bool{"CREATE": true, "INSERT": true, "UNLOAD": true}
 	// later are statements of Athena that are not served here.
-	later = map[string]bool{"INSERT": true, "UNLOAD": true, "MERGE": true, "UPDATE": true, "DELETE": true, "OPTIMIZE": true, "VACUUM": true,
+	later = map[string]bool{"MERGE": true, "UPDATE": true, "DELETE": true, "OPTIMIZE": true, "VACUUM": true,
 		"PREPARE": true, "DEALLOCATE": true, "USING": true, "ANALYZE": true}
 	// never are statements of the dialects that Athena does not run.
 	never = map[string]bool{"BEGIN": true, "START": true, "COMMIT": true, "ROLLBACK": true, "GRANT": true, "REVOKE": true, "CALL": true, "USE": true,
@@ -60,7 +60,7 @@ func readStatement(text string) (statement, error) {
 		return s, invalid("MALFORMED_QUERY", "line 1:1: mismatched input '<EOF>'. Expecting: a statement")
 	default:
 		return s, invalid("MALFORMED_QUERY", "line %d:%d: mismatched input '%s'. Expecting: 'ALTER', 'CREATE', 'DESC', 'DESCRIBE', 'DROP', "+
-			"'EXECUTE', 'EXPLAIN', 'MSCK', 'SELECT', 'SHOW', 'TABLE', 'VALUES', 'WITH'", first.Line, first.Col, first.Raw)
+			"'EXECUTE', 'EXPLAIN', 'INSERT', 'MSCK', 'SELECT', 'SHOW', 'TABLE', 'UNLOAD', 'VALUES', 'WITH'", first.Line, first.Col, first.Raw)
 	}
 	s.text = text
 	tokens, err := lex.Scan(text, dialect)

@@ -26,6 +26,8 @@ func plainType(t query.Type) string {
 // trinoType is a type as Trino writes it.
 func trinoType(t query.Type) string {
 	switch t.Kind {
+	case untypedNull:
+		return "unknown"
 	case "DECIMAL":
 		return "decimal(" + t.Arguments + ")"
 	case "LIST":

@@ -123,8 +123,8 @@ func (s *Service) createView(ctx context.Context, e *execution, d *trino.Definit
 	return err
 }
 
-// columnsOf plans the query of a definition and tells its columns, each named once.
-func (s *Service) columnsOf(ctx context.Context, e *execution, d *trino.Definition, view func(*query.Table) (query.View, error)) (heads []query.Column, err error) {
+// anyColumnsOf plans the query of a definition and tells its columns. No object is read.
+func (s *Service) anyColumnsOf(ctx context.Context, e *execution, d *trino.Definition, view func(*query.Table) (query.View, error)) (heads []query.Column, err error) {
 	q, err := trino.Translate(d.Query, e.Parameters)
 	if err != nil {
 		return nil, &failure{err.Error(), 1006}
@@ -138,6 +138,36 @@ func (s *Service) columnsOf(ctx context.Context, e *execution, d *trino.Definiti
 	if errors.As(err, &wrong) {
 		return nil, s.word(ctx, q, wrong)
 	}
+	if err != nil {
+		return nil, err
+	}
+	return heads, s.untyped(ctx, st, q.SQL, heads)
+}
+
+// untyped gives columns that are only ever NULL the type "NULL", where DESCRIBE calls them INTEGER.
+func (s *Service) untyped(ctx context.Context, st query.Statement, sql string, heads []query.Column) error {
+	types, names := make([]string, len(heads)), make([]string, len(heads))
+	for i := range heads {
+		names[i] = fmt.Sprintf("c%d", i)
+		types[i] = "typeof(first(" + names[i] + "))"
+	}
+	st.SQL = "SELECT " + strings.Join(types, ", ") + " FROM (" + sql + "\n) AS t (" + strings.Join(names, ", ") + ") WHERE false"
+	return s.config.Query.Stream(ctx, st, func([]query.Column) error { return nil }, func(row []any) error {
+		for i, t := range row {
+			if t == untypedNull {
+				heads[i].Type = untypedNull
+			}
+		}
+		return nil
+	})
+}
+
+// untypedNull is the engine's type of a value that is only ever NULL.
+const untypedNull = `"NULL"`
+
+// columnsOf is anyColumnsOf of a query whose columns are to be told apart.
+func (s *Service) columnsOf(ctx context.Context, e *execution, d *trino.Definition, view func(*query.Table) (query.View, error)) ([]query.Column, error) {
+	heads, err := s.anyColumnsOf(ctx, e, d, view)
 	seen := map[string]bool{}
 	for _, h := range heads {
 		name := strings.ToLower(h.Name)

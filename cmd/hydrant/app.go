@@ -136,7 +136,7 @@ func openHouse(ctx context.Context, c Config, endpoint string, log *slog.Logger,
 	h.query = query.New(query.Config{Catalog: catalog{h.glue, h.identity.authority.Authorize}, Lake: h.lake, Paths: h.lake, Fetch: h.lake.copies, Memory: c.QueryMemory, Threads: c.QueryThreads, TempDir: temp})
 	h.closing(h.query.Close)
 
-	if h.athena, err = athena.New(athena.Config{Journal: h.journal, Lake: h.lake, Catalog: definitions{h.glue, h.identity.authority.Authorize}, Query: h.query, Log: log}); err != nil {
+	if h.athena, err = athena.New(athena.Config{Journal: h.journal, Lake: h.lake, Catalog: definitions{h.glue, h.identity.authority.Authorize}, Query: h.query, MayWrite: mayWrite(h.identity.authority.Authorize), Log: log}); err != nil {
 		return h, fmt.Errorf("open Athena: %w", err)
 	}
 	h.closing(h.athena.Close)

@@ -2,10 +2,12 @@ package main
 
 import (
 	"context"
+	"strings"
 
 	"github.com/hydrant-stream/hydrant"
 	"github.com/hydrant-stream/hydrant/aws/athena"
 	"github.com/hydrant-stream/hydrant/aws/glue"
+	"github.com/hydrant-stream/hydrant/aws/s3"
 )
 
 // definitions is Glue as Athena needs it: the catalog that its statements read and change. Whoever asked
@@ -18,6 +20,14 @@ type definitions struct {
 // permission allows whoever made the call behind a context to call an operation of another room, or
 // answers why not: iam.Authority.Authorize.
 type permission func(ctx context.Context, service, op string, in any) error
+
+// mayWrite is a permission to write objects below a URI.
+func mayWrite(may permission) func(context.Context, string) error {
+	return func(ctx context.Context, uri string) error {
+		bucket, prefix, _ := strings.Cut(strings.TrimPrefix(uri, "s3://"), "/")
+		return may(ctx, "s3", "PutObject", &s3.PutObjectIn{ObjectRef: s3.ObjectRef{BucketRef: s3.BucketRef{Bucket: bucket}, Key: prefix + "*"}})
+	}
+}
 
 // behalf calls an operation of Glue if the caller of Athena may.
 func behalf[In, Out any](ctx context.Context, d definitions, name string, op func(context.Context, *In) (*Out, error), in *In) (*Out, error) {

@@ -7,6 +7,12 @@ import (
 	"github.com/hydrant-stream/hydrant/aws/athena/lex"
 )
 
+// Format is the three classes that STORED AS a name stands for.
+func Format(name string) (input, output, serde string, ok bool) {
+	f, ok := formats[strings.ToUpper(name)]
+	return f.input, f.output, f.serde, ok
+}
+
 // format is what STORED AS names: three classes.
 type format struct{ input, output, serde string }
 
