@@ -6,6 +6,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 
 	"github.com/hydrant-stream/hydrant"
 )
@@ -85,15 +86,18 @@ func TestMetricsOfProcessing(t *testing.T) {
 }
 
 func TestMetricsOfPartitions(t *testing.T) {
-	var m samples
-	h := newHouse(t, func(c *Config) { c.Metrics, c.ActivePartitions = &m, 1 })
-	h.create("s", keyed("!{partitionKeyFromQuery:k}/", jq("{k}")))
-	h.put("s", `{"k":1}`, `{"k":2}`)
-	h.flush("s")
-	h.stop()
-	for _, want := range []string{"PartitionCount 1 Count", "PartitionCountExceeded 1 Count", "JQProcessing.Duration 0 Milliseconds", "PerPartitionThroughput 7 Bytes/Second"} {
-		if !slices.Contains(m.all, "AWS/Firehose s "+want) {
-			t.Errorf("no sample %s in\n%s", want, strings.Join(m.all, "\n"))
+	synctest.Test(t, func(t *testing.T) { // in which nothing takes any time
+		var m samples
+		h := newHouse(t, func(c *Config) { c.Metrics, c.ActivePartitions = &m, 1 })
+		h.create("s", keyed("!{partitionKeyFromQuery:k}/", jq("{k}")))
+		h.put("s", `{"k":1}`, `{"k":2}`)
+		h.flush("s")
+		h.stop()
+		for _, want := range []string{"PartitionCount 1 Count", "ActivePartitionsLimit 1 Count", "PartitionCountExceeded 1 Count",
+			"JQProcessing.Duration 0 Milliseconds", "PerPartitionThroughput 7 Bytes/Second"} {
+			if !slices.Contains(m.all, "AWS/Firehose s "+want) {
+				t.Errorf("no sample %s in\n%s", want, strings.Join(m.all, "\n"))
+			}
 		}
-	}
+	})
 }

@@ -18,7 +18,9 @@ import (
 //	Durable  the delivery stream and its spool survive when the call returns
 //	Differs  destinations other than S3, MSK and database sources, and ORC are refused; roles are not
 //	         assumed; KMS keys are stored, a lake elsewhere is asked to encrypt with them, and nothing here is encrypted; one buffering hint may come without
-//	         the other; records to be decompressed are taken from anyone, not from CloudWatch Logs alone
+//	         the other; records to be decompressed are taken from anyone, not from CloudWatch Logs alone; a
+//	         destination that fails is retried for as long as it takes, not for 24 hours or the RetryOptions of dynamic partitioning; a function or table
+//	         that is missing or denied holds its records up in the same way
 //	Proof    lifecycle_test.go, validate_test.go, transform_test.go, partition_test.go, scenario_test.go
 func (s *Service) CreateDeliveryStream(ctx context.Context, in *CreateDeliveryStreamIn) (*CreateDeliveryStreamOut, error) {
 	d, err := destination(in)

@@ -74,6 +74,7 @@ func (g *stage) assign(ctx context.Context, v *state, units []*unit) (batches []
 	}
 	if g.proc.partitioned() {
 		g.w.s.add(v, "PartitionCount", float64(len(g.parts)), "Count")
+		g.w.s.add(v, "ActivePartitionsLimit", float64(g.w.s.cfg.ActivePartitions), "Count")
 		g.w.s.add(v, "PartitionCountExceeded", float64(min(exceeded, 1)), "Count")
 	}
 	return batches, ends, nil
