@@ -24,6 +24,9 @@ type AuthorityConfig struct {
 	Lookups access.Lookups
 	// ResourcePolicy is the policy document on a stream, function or bucket, or "". nil: none has one.
 	ResourcePolicy func(ctx context.Context, resourceARN string) string
+	// ResourceTags are the tags of a resource of another service, looked at where a policy asks for them. nil:
+	// none has any.
+	ResourceTags func(ctx context.Context, resourceARN string) map[string]string
 }
 
 // Authority says who may do what. It is plugged into wire: Secret, Account and Before. Its methods may
@@ -166,11 +169,53 @@ func (a *Authority) allows(ctx context.Context, c *caller, service, action, reso
 	if arn, err := hydrant.ParseARN(resource); err == nil && arn.Account != "aws" {
 		p.Owner = arn.Account
 	}
+	if p.AskTags() {
+		conditions = withAll(conditions, a.resourceTags(ctx, service, resource))
+	}
 	d := policy.Evaluate(&policy.Request{Principal: c.principal(), Action: action, Resource: resource, Context: conditions}, p)
 	if d.Effect == policy.Allow {
 		return nil
 	}
 	return denied(service, c.ARN, action, resource, d.Reason())
+}
+
+// resourceTags are the condition keys of a resource's tags.
+func (a *Authority) resourceTags(ctx context.Context, service, resource string) map[string][]string {
+	tags := map[string]string{}
+	switch arn, err := hydrant.ParseARN(resource); {
+	case err != nil:
+	case arn.Service == "iam":
+		for _, t := range a.s.tagsOf(resource) {
+			tags[t.Key] = *t.Value
+		}
+	case a.cfg.ResourceTags != nil:
+		tags = a.cfg.ResourceTags(ctx, resource)
+	}
+	keys := make(map[string][]string, 2*len(tags))
+	for k, v := range tags {
+		keys["aws:ResourceTag/"+k] = []string{v}
+		keys[service+":ResourceTag/"+k] = []string{v}
+	}
+	return keys
+}
+
+// tagsOf are the tags of a role, a user or a policy.
+func (s *Service) tagsOf(arn string) []Tag {
+	p, err := hydrant.ParseARN(arn)
+	if err != nil {
+		return nil
+	}
+	_, name := pathAndName(arn)
+	if r := find(s, &s.roles, p.Account, name); r != nil && r.arn() == arn {
+		return r.Tags
+	}
+	if u := find(s, &s.users, p.Account, name); u != nil && u.arn() == arn {
+		return u.Tags
+	}
+	if m := s.managed(p.Account, arn); m != nil {
+		return m.Tags
+	}
+	return nil
 }
 
 // maxParsed bounds the memory of parsed policies; past it all are forgotten.

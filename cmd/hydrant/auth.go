@@ -26,6 +26,7 @@ type identity struct {
 	kinesis *kinesis.Service
 	lambda  *lambda.Service
 	athena  *athena.Service
+	tagged  tagged
 }
 
 // openIdentity opens IAM and STS over the house's journal. With enforce every call is checked: keys
@@ -37,7 +38,7 @@ func openIdentity(h *house, keys map[string]string, enforce bool) (*identity, er
 	}
 	i := &identity{iam: s}
 	i.authority = iam.NewAuthority(s, iam.AuthorityConfig{
-		Keys: maps.Clone(keys), Enforce: enforce, ResourcePolicy: i.resourcePolicy,
+		Keys: maps.Clone(keys), Enforce: enforce, ResourcePolicy: i.resourcePolicy, ResourceTags: i.tagged.of,
 		Lookups: access.Lookups{
 			StreamOfIterator: i.streamOfIterator, WorkgroupOfQuery: i.workgroupOfQuery, FunctionOfMapping: i.functionOfMapping,
 		},

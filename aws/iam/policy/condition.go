@@ -4,6 +4,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"net/netip"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -133,6 +134,10 @@ func newCondition(name, key string, values []string, variables bool) (condition,
 		c.matchers = append(c.matchers, m)
 	}
 	return c, nil
+}
+
+func asksTags(conditions []condition) bool {
+	return slices.ContainsFunc(conditions, func(c condition) bool { return strings.Contains(c.key, ":resourcetag/") })
 }
 
 // holds tells whether the request meets the condition.

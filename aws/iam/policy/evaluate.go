@@ -60,6 +60,13 @@ type Policies struct {
 	Owner string
 }
 
+// AskTags reports whether any of them has a condition on the resource's tags, aws:ResourceTag/… or the service's
+// own name for it.
+func (p *Policies) AskTags() bool {
+	asks := func(d *Document) bool { return d != nil && d.tags }
+	return slices.ContainsFunc(p.Identity, asks) || slices.ContainsFunc(p.Session, asks) || asks(p.Boundary) || asks(p.Resource)
+}
+
 // Evaluate decides a request: a matching Deny anywhere wins; then the caller's policies or the
 // resource's must allow it, both of them across accounts; then the bounds must agree.
 func Evaluate(r *Request, p Policies) Decision {

@@ -80,6 +80,7 @@ func Parse(kind Kind, text string) (*Document, error) {
 			return nil, malformed("Statement IDs (SID) in a single policy must be unique.")
 		}
 		sids[s.sid] = true
+		d.tags = d.tags || asksTags(s.conditions)
 		d.statements = append(d.statements, s)
 	}
 	return d, nil

@@ -27,6 +27,7 @@ type Document struct {
 	Version    string
 	ID         string
 	statements []statement
+	tags       bool // a condition asks for the resource's tags
 }
 
 type statement struct {
