@@ -14,7 +14,8 @@ type CodeStore interface {
 	GetObject(ctx context.Context, scope hydrant.Scope, bucket, key string) ([]byte, error)
 }
 
-// Queues takes what becomes of batches and events, where that is to go to a queue. aws/sqs gives it.
+// Queues takes what becomes of batches and events, where that is to go to a queue or a topic. aws/sqs and aws/sns
+// give it.
 type Queues = source.Queues
 
 // Logs takes the functions' output: runtime.Logs. aws/cwlogs gives it.

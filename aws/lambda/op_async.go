@@ -68,7 +68,7 @@ func (f *function) shownAsync(qualifier string, a asyncSettings) *EventInvokeCon
 //
 //	Wire     PUT /2019-09-25/functions/{FunctionName}/event-invoke-config, 200
 //	Durable  on disk before the reply; events that wait already follow it
-//	Differs  destinations are Lambda functions, SQS queues and, for failures, S3 buckets; SNS and EventBridge are refused
+//	Differs  destinations are Lambda functions, SQS queues, SNS topics and, for failures, S3 buckets; EventBridge is refused
 //	Proof    TestEventInvokeConfig
 func (s *Service) PutFunctionEventInvokeConfig(ctx context.Context, in *EventInvokeConfigIn) (*EventInvokeConfig, error) {
 	return s.changeAsync(ctx, in, func(asyncSettings, bool) (asyncSettings, error) { return asyncSettings{}, nil })
@@ -179,19 +179,19 @@ func (s *Service) checkDestination(ctx context.Context, f *function, arn string,
 		return nil
 	case a.Service == "s3" && failures && s.cfg.Objects != nil:
 		return nil
-	case a.Service == "sqs":
+	case a.Service == "sqs", a.Service == "sns":
 		return s.checkQueue(arn)
 	case a.Service == "s3" && failures:
 		return invalid("S3 destinations are not available here: no object store")
 	}
-	return invalid("The destination %s is not available in hydrant: name a Lambda function, an SQS queue, or for failures an S3 bucket", arn)
+	return invalid("The destination %s is not available in hydrant: name a Lambda function, an SQS queue, an SNS topic, or for failures an S3 bucket", arn)
 }
 
-// checkQueue refuses a queue that is not there.
+// checkQueue refuses a queue or a topic that is not there.
 func (s *Service) checkQueue(arn string) error {
 	switch {
 	case s.cfg.Queues == nil:
-		return invalid("SQS queues are not available here: %s", arn)
+		return invalid("SQS queues and SNS topics are not available here: %s", arn)
 	case !s.cfg.Queues.HasQueue(arn):
 		return invalid("The destination ARN %s is invalid.", arn)
 	}

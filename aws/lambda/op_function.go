@@ -36,8 +36,8 @@ func (in *settings) apply(c *Configuration) error {
 	switch {
 	case in.VpcConfig != nil && len(in.VpcConfig.SubnetIds) > 0:
 		return invalid("VpcConfig is not available in hydrant: functions run on this machine's network")
-	case in.DeadLetterConfig != nil && in.DeadLetterConfig.TargetArn != "" && !strings.HasPrefix(in.DeadLetterConfig.TargetArn, "arn:aws:sqs:"):
-		return invalid("A DeadLetterConfig other than an SQS queue is not available in hydrant: %s", in.DeadLetterConfig.TargetArn)
+	case in.DeadLetterConfig != nil && in.DeadLetterConfig.TargetArn != "" && !isMailbox(in.DeadLetterConfig.TargetArn):
+		return invalid("A DeadLetterConfig other than an SQS queue or an SNS topic is not available in hydrant: %s", in.DeadLetterConfig.TargetArn)
 	case in.SnapStart != nil && in.SnapStart.ApplyOn == "PublishedVersions":
 		return invalid("%s is not supported for SnapStart enabled functions.", cmp.Or(in.Runtime, c.Runtime))
 	case in.Timeout != nil && *in.Timeout > maxTimeout:
@@ -89,9 +89,14 @@ func (in *settings) apply(c *Configuration) error {
 	return nil
 }
 
-// checkDeadLetter refuses a dead-letter queue that is not there.
+// isMailbox: what a message can be sent to.
+func isMailbox(arn string) bool {
+	return strings.HasPrefix(arn, "arn:aws:sqs:") || strings.HasPrefix(arn, "arn:aws:sns:")
+}
+
+// checkDeadLetter refuses a dead-letter queue or topic that is not there.
 func (s *Service) checkDeadLetter(d *DeadLetterConfig) error {
-	if d == nil || !strings.HasPrefix(d.TargetArn, "arn:aws:sqs:") {
+	if d == nil || !isMailbox(d.TargetArn) {
 		return nil
 	}
 	return s.checkQueue(d.TargetArn)
@@ -187,7 +192,7 @@ type CreateFunctionIn struct {
 //	Limits   maxZipBytes, maxUnzippedBytes, maxTimeout, maxMemory, maxEnvBytes (limits.go)
 //	Durable  archive and configuration are on disk before the reply
 //	Differs  Pending for Config.StatusDelay only, since the function is ready when the reply is sent; images, VPC,
-//	         dead letters to SNS, SnapStart are refused; roles are not assumed; Architectures is stored only
+//	         SnapStart are refused; roles are not assumed; Architectures is stored only
 //	Proof    TestFunctionLifecycle
 func (s *Service) CreateFunction(ctx context.Context, in *CreateFunctionIn) (*Configuration, error) {
 	key, qualifier, err := parseName(ctx, in.FunctionName)

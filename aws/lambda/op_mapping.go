@@ -165,8 +165,8 @@ func shownMapping(m source.Mapping) *MappingConfiguration {
 //	Order    a shard's records in order (a partition key's, with ParallelizationFactor above 1); parents before children
 //	Durable  the mapping and where it begins are on disk before the reply; LATEST means the moment of the call
 //	Limits   with --limits aws a polled shard is asked once a second while nothing is new, and gives 2 MiB a second
-//	Differs  without them it reads as soon as a record is there; OnFailure destinations other than S3 and SQS, and tumbling windows
-//	         read in parallel are refused; the tag hydrant:exactly-once is ours
+//	Differs  without them it reads as soon as a record is there; OnFailure destinations other than S3, SQS and SNS
+//	         are refused; the tag hydrant:exactly-once is ours
 //	Proof    source: TestOrderAndRetry and others; TestMappingOverHTTP
 func (s *Service) CreateEventSourceMapping(ctx context.Context, in *CreateEventSourceMappingIn) (*MappingConfiguration, error) {
 	if in.EventSourceArn == "" {

@@ -605,8 +605,8 @@ func TestMappingOverHTTP(t *testing.T) {
 			in.Tags = map[string]string{"hydrant:exactly-once": "true"}
 		}, "InvalidParameterValueException", "hydrant:exactly-once is not available here"},
 		{func(in *sdk.CreateEventSourceMappingInput) {
-			in.DestinationConfig = &types.DestinationConfig{OnFailure: &types.OnFailure{Destination: aws.String("arn:aws:sns:us-east-1:000000000000:t")}}
-		}, "InvalidParameterValueException", "OnFailure destinations other than an S3 bucket or an SQS queue"},
+			in.DestinationConfig = &types.DestinationConfig{OnFailure: &types.OnFailure{Destination: aws.String("arn:aws:events:us-east-1:000000000000:event-bus/t")}}
+		}, "InvalidParameterValueException", "OnFailure destinations other than an S3 bucket, an SQS queue or an SNS topic"},
 	} {
 		_, err := create(c.change)
 		wantFault(t, err, c.code, c.text)

@@ -13,6 +13,7 @@ package sqs
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"strconv"
 	"strings"
@@ -175,7 +176,7 @@ func (s *Service) HasQueue(arn string) bool {
 }
 
 // Send puts a message on a queue by its ARN; it is on disk when Send returns. Of its attributes a string is of type
-// String, an int of type Number.
+// String, an int or a json.Number of type Number.
 func (s *Service) Send(ctx context.Context, queueARN, body string, attributes map[string]any) error {
 	q, err := s.byARN(queueARN)
 	if err != nil {
@@ -184,7 +185,8 @@ func (s *Service) Send(ctx context.Context, queueARN, body string, attributes ma
 	values := make(map[string]Attribute, len(attributes))
 	for name, v := range attributes {
 		text, kind := fmt.Sprint(v), "String"
-		if _, ok := v.(int); ok {
+		switch v.(type) {
+		case int, json.Number:
 			kind = "Number"
 		}
 		values[name] = Attribute{DataType: kind, StringValue: &text}

@@ -18,6 +18,7 @@ import (
 	"github.com/hydrant-stream/hydrant/aws/kinesis"
 	"github.com/hydrant-stream/hydrant/aws/lambda"
 	"github.com/hydrant-stream/hydrant/aws/s3"
+	"github.com/hydrant-stream/hydrant/aws/sns"
 	"github.com/hydrant-stream/hydrant/aws/sqs"
 	"github.com/hydrant-stream/hydrant/query"
 	"github.com/hydrant-stream/hydrant/store/journal"
@@ -40,6 +41,7 @@ type house struct {
 	s3       *s3.Service
 	firehose *firehose.Service
 	queues   *sqs.Service
+	topics   *sns.Service
 	lambda   *lambda.Service
 	query    *query.Engine
 	athena   *athena.Service
@@ -119,9 +121,12 @@ func openHouse(ctx context.Context, c Config, endpoint string, log *slog.Logger,
 	if h.queues, err = sqs.New(sqs.Config{Journal: h.journal, Endpoint: func() string { return endpoint }}); err != nil {
 		return h, fmt.Errorf("open SQS: %w", err)
 	}
+	if h.topics, err = sns.New(h.journal, h.queues); err != nil {
+		return h, fmt.Errorf("open SNS: %w", err)
+	}
 	if h.lambda, err = lambda.New(lambda.Config{
 		Journal: h.journal, Dir: filepath.Join(c.Data, "lambda"), Endpoint: func() string { return endpoint },
-		Logs: h.logs, Metrics: h.watch, Streams: h.kinesis, Unpack: h.kinesis.Unpack, Objects: objects{h.lake}, Queues: h.queues, Code: objects{h.lake},
+		Logs: h.logs, Metrics: h.watch, Streams: h.kinesis, Unpack: h.kinesis.Unpack, Objects: objects{h.lake}, Queues: mailboxes{h.queues, h.topics}, Code: objects{h.lake},
 		Credentials: h.identity.functionCredentials, Reads: h.identity.functionReads, Limits: c.Limits == "aws", StatusDelay: c.StatusDelay, Log: log, Allowed: c.loopback() || c.AllowFunctions,
 		Landings: h.firehose.Landings(),
 		Folders:  folders, User: as,
@@ -170,7 +175,7 @@ func (h *house) start() {
 
 // services are the rooms with a door to the wire.
 func (h *house) services() []wire.Service {
-	return []wire.Service{h.kinesis.Wire(), h.lambda.Wire(), h.firehose.Wire(), h.s3.Wire(), h.glue.Wire(), h.athena.Wire(), h.logs.Wire(), h.watch.Wire(), h.queues.Wire(), h.identity.iam.Wire(), h.identity.sts.Wire(), h.stacks.Wire()}
+	return []wire.Service{h.kinesis.Wire(), h.lambda.Wire(), h.firehose.Wire(), h.s3.Wire(), h.glue.Wire(), h.athena.Wire(), h.logs.Wire(), h.watch.Wire(), h.queues.Wire(), h.topics.Wire(), h.identity.iam.Wire(), h.identity.sts.Wire(), h.stacks.Wire()}
 }
 
 func (h *house) closing(f func() error) { h.closers = append(h.closers, f) }

@@ -10,6 +10,8 @@ import (
 	"github.com/hydrant-stream/hydrant"
 	"github.com/hydrant-stream/hydrant/aws/glue"
 	"github.com/hydrant-stream/hydrant/aws/s3"
+	"github.com/hydrant-stream/hydrant/aws/sns"
+	"github.com/hydrant-stream/hydrant/aws/sqs"
 	"github.com/hydrant-stream/hydrant/query"
 	"github.com/hydrant-stream/hydrant/store/blob"
 )
@@ -102,4 +104,26 @@ func storeFault(err error) error {
 		return hydrant.Faultf("NoSuchKey", "The specified key does not exist.").WithStatus(404)
 	}
 	return err
+}
+
+// mailboxes are SQS and SNS as Lambda needs them: whatever a message can be sent to by its ARN.
+type mailboxes struct {
+	queues *sqs.Service
+	topics *sns.Service
+}
+
+func isTopic(arn string) bool { return strings.HasPrefix(arn, "arn:aws:sns:") }
+
+func (m mailboxes) HasQueue(arn string) bool {
+	if isTopic(arn) {
+		return m.topics.HasTopic(arn)
+	}
+	return m.queues.HasQueue(arn)
+}
+
+func (m mailboxes) Send(ctx context.Context, arn, body string, attributes map[string]any) error {
+	if isTopic(arn) {
+		return m.topics.Tell(ctx, arn, body, attributes)
+	}
+	return m.queues.Send(ctx, arn, body, attributes)
 }

@@ -26,7 +26,7 @@ def client(name):
                         config=Config(retries={"total_max_attempts": 1}))
 
 
-lam, kinesis, s3, sqs, logs = map(client, ("lambda", "kinesis", "s3", "sqs", "logs"))
+lam, kinesis, s3, sqs, sns, logs = map(client, ("lambda", "kinesis", "s3", "sqs", "sns", "logs"))
 
 
 def archive(**files):
@@ -201,6 +201,38 @@ def batches_given_up():
     assert record["requestContext"]["condition"] == "RetriesExhausted" and record["requestPayload"] == {"a": 1}, record
 
 
-for part in (runtimes, failures, concurrency, edit_and_run, batches_given_up):
+def topics_are_told():
+    topic = sns.create_topic(Name="given-up")["TopicArn"]
+    queue = sqs.create_queue(QueueName="behind")["QueueUrl"]
+    kinesis.create_stream(StreamName="t", ShardCount=1)
+    kinesis.get_waiter("stream_exists").wait(StreamName="t")
+    common = dict(FunctionName="raises", EventSourceArn=SELF % ("kinesis", "stream/t"), StartingPosition="TRIM_HORIZON", MaximumRetryAttempts=0)
+    refused("InvalidParameterValueException", "does not exist", lam.create_event_source_mapping, DestinationConfig={"OnFailure": {"Destination": topic + "x"}}, **common)
+    subscription = sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=SELF % ("sqs", "behind"), ReturnSubscriptionArn=True)["SubscriptionArn"]
+    mapping = lam.create_event_source_mapping(DestinationConfig={"OnFailure": {"Destination": topic}}, **common)
+    kinesis.put_record(StreamName="t", Data=b"x", PartitionKey="k")
+    message, = eventually(lambda: sqs.receive_message(QueueUrl=queue, WaitTimeSeconds=5).get("Messages"))
+    notification = json.loads(message["Body"])
+    assert notification["Type"] == "Notification" and notification["TopicArn"] == topic, notification
+    doc = json.loads(notification["Message"])
+    assert doc["requestContext"]["condition"] == "RetryAttemptsExhausted" and doc["KinesisBatchInfo"]["batchSize"] == 1 and "payload" not in doc, doc
+    lam.delete_event_source_mapping(UUID=mapping["UUID"])
+    sqs.purge_queue(QueueUrl=queue)
+
+    # A dead letter, to a queue that wants the message itself.
+    sns.unsubscribe(SubscriptionArn=subscription)
+    sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=SELF % ("sqs", "behind"), Attributes={"RawMessageDelivery": "true"})
+    lam.put_function_event_invoke_config(FunctionName="raises", MaximumRetryAttempts=0)
+    lam.update_function_configuration(FunctionName="raises", DeadLetterConfig={"TargetArn": topic})
+    lam.get_waiter("function_updated_v2").wait(FunctionName="raises")
+    lam.invoke(FunctionName="raises", InvocationType="Event", Payload=b'{"b":1}')
+    letter, = eventually(lambda: sqs.receive_message(QueueUrl=queue, WaitTimeSeconds=5, MessageAttributeNames=["All"]).get("Messages"))
+    assert letter["Body"] == '{"b":1}' and letter["MessageAttributes"]["ErrorCode"] == {"StringValue": "200", "DataType": "Number"}, letter
+    assert len(sns.list_subscriptions_by_topic(TopicArn=topic)["Subscriptions"]) == 1
+    sns.delete_topic(TopicArn=topic)
+    assert sns.list_topics()["Topics"] == []
+
+
+for part in (runtimes, failures, concurrency, edit_and_run, batches_given_up, topics_are_told):
     part()
     print(part.__name__, "ok", flush=True)

@@ -38,6 +38,7 @@ var may = []struct {
 	{"aws/glue/...", service("glue"), noSiblings},
 	{"aws/cwlogs/...", service("cwlogs"), noSiblings},
 	{"aws/sqs/...", service("sqs"), noSiblings},
+	{"aws/sns/...", service("sns"), noSiblings},
 	{"aws/cloudwatch/...", service("cloudwatch"), noSiblings},
 	{"aws/athena/...", append(service("athena"), "query/..."), noSiblings},
 	{"aws/cloudformation/...", service("cloudformation"), noSiblings},

@@ -56,6 +56,7 @@ var table = map[string]map[string]rule{
 	"lambda":         lambdaRules,
 	"logs":           logRules,
 	"s3":             s3Rules,
+	"sns":            topicRules,
 	"sqs":            queueRules,
 	"sts":            stsRules,
 }

@@ -64,6 +64,23 @@ var queueRules = func() map[string]rule {
 	return m
 }()
 
+var topicRules = func() map[string]rule {
+	m := map[string]rule{}
+	topic := one(func(x *input) string {
+		if arn := x.text("TopicArn", "TargetArn"); arn != "" {
+			return arn
+		}
+		return x.arn("sns", "", "Name")
+	})
+	each(m, rule{on: topic}, "CreateTopic", "DeleteTopic", "GetTopicAttributes", "Subscribe", "ListSubscriptionsByTopic", "Publish")
+	each(m, rule{on: one(func(x *input) string {
+		arn := x.text("SubscriptionArn")
+		return arn[:max(0, strings.LastIndexByte(arn, ':'))]
+	})}, "Unsubscribe")
+	each(m, rule{}, "ListTopics", "ListSubscriptions")
+	return m
+}()
+
 var metricRules = func() map[string]rule {
 	m := map[string]rule{}
 	each(m, rule{keys: func(x *input) map[string][]string {

@@ -70,14 +70,14 @@ func (r *reader) report(p *part, id, condition string) error {
 		doc.Batch.First, doc.Batch.Last = p.first().Sequence, p.batch.last().Sequence
 		doc.Batch.Begin, doc.Batch.End = p.first().Time().Format(isoMillis), p.batch.last().Time().Format(isoMillis)
 	}
-	if !r.m.Settings.toQueue() { // a message has no room for the records
+	if !r.m.Settings.asMessage() { // a message has no room for the records
 		doc.Payload = string(r.event(p))
 	}
 	body, err := json.Marshal(doc)
 	if err != nil {
 		return err
 	}
-	if r.m.Settings.toQueue() {
+	if r.m.Settings.asMessage() {
 		return r.set.cfg.Queues.Send(hydrant.WithScope(r.set.hard, r.m.Scope), r.m.Settings.OnFailure, string(body), nil)
 	}
 	bucket := strings.TrimPrefix(r.m.Settings.OnFailure, "arn:aws:s3:::")

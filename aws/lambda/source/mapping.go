@@ -72,11 +72,13 @@ type Settings struct {
 	Tumbling        time.Duration `json:",omitempty"` // length of the windows state is kept over; 0: none
 	PartialFailures bool          // the function reports which records failed
 	Filters         []string      // event patterns; a record passes if any matches, or there are none
-	OnFailure       string        // ARN of a bucket or a queue, or ""
+	OnFailure       string        // ARN of a bucket, a queue or a topic, or ""
 }
 
-// toQueue reports whether given-up batches are told to a queue.
-func (s *Settings) toQueue() bool { return strings.HasPrefix(s.OnFailure, "arn:aws:sqs:") }
+// asMessage reports whether given-up batches are told in a message: to a queue or a topic.
+func (s *Settings) asMessage() bool {
+	return strings.HasPrefix(s.OnFailure, "arn:aws:sqs:") || strings.HasPrefix(s.OnFailure, "arn:aws:sns:")
+}
 
 // Defaults are AWS's for a stream.
 func Defaults() Settings {
@@ -103,9 +105,9 @@ func (m *Mapping) check() error {
 	}
 	switch {
 	case s.OnFailure == "":
-	case strings.HasPrefix(s.OnFailure, "arn:aws:s3:::"), s.toQueue():
+	case strings.HasPrefix(s.OnFailure, "arn:aws:s3:::"), s.asMessage():
 	default:
-		return invalid("OnFailure destinations other than an S3 bucket or an SQS queue are not available in hydrant: " + s.OnFailure)
+		return invalid("OnFailure destinations other than an S3 bucket, an SQS queue or an SNS topic are not available in hydrant: " + s.OnFailure)
 	}
 	_, err := parseFilters(s.Filters)
 	return err

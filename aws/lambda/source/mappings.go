@@ -29,7 +29,7 @@ type Config struct {
 	Streams   Streams
 	Functions Functions
 	Objects   Objects  // nil: OnFailure destinations in S3 are refused
-	Queues    Queues   // nil: those in SQS are
+	Queues    Queues   // nil: those in SQS and SNS are
 	Landings  Landings // nil: the tag hydrant:exactly-once is refused
 	Unpack    Unpack   // nil: aggregates are not taken apart
 	Reads     Reads    // nil: every role allows to read
@@ -212,11 +212,11 @@ func (s *Mappings) admit(m *Mapping) error {
 	switch err := m.check(); {
 	case err != nil:
 		return err
-	case m.Settings.toQueue() && s.cfg.Queues == nil:
-		return invalid("OnFailure destinations in SQS are not available here: no queues")
-	case m.Settings.toQueue() && !s.cfg.Queues.HasQueue(m.Settings.OnFailure):
+	case m.Settings.asMessage() && s.cfg.Queues == nil:
+		return invalid("OnFailure destinations in SQS and SNS are not available here: no queues")
+	case m.Settings.asMessage() && !s.cfg.Queues.HasQueue(m.Settings.OnFailure):
 		return invalid("The OnFailure destination does not exist: " + m.Settings.OnFailure)
-	case m.Settings.OnFailure != "" && !m.Settings.toQueue() && s.cfg.Objects == nil:
+	case m.Settings.OnFailure != "" && !m.Settings.asMessage() && s.cfg.Objects == nil:
 		return invalid("OnFailure destinations in S3 are not available here: no object store")
 	case m.once() && s.cfg.Landings == nil:
 		return invalid("The tag " + OnceTag + " is not available here: delivery streams do not know batches.")

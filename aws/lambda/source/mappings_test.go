@@ -259,13 +259,20 @@ func TestRetriesExhausted(t *testing.T) {
 	})
 }
 
-// TestReportsAsMessages: a queue is told of a given-up batch without its records.
+// TestReportsAsMessages: a queue or a topic is told of a given-up batch without its records.
 func TestReportsAsMessages(t *testing.T) {
+	for _, to := range []string{"arn:aws:sqs:us-east-1:000000000000:dead", "arn:aws:sns:us-east-1:000000000000:dead"} {
+		t.Run(to, func(t *testing.T) { reportAsMessage(t, to) })
+	}
+}
+
+func reportAsMessage(t *testing.T, to string) {
 	play(t, func(t *testing.T, w *world) {
+		w.queues.arn = to
 		w.fn.do = func(attempt) (Answer, error) { return failure, nil }
 		w.streams.put(shard0, 0, 2)
 		w.create(func(m *Mapping) {
-			m.Settings.MaxRetries, m.Settings.OnFailure = 0, "arn:aws:sqs:us-east-1:000000000000:dead"
+			m.Settings.MaxRetries, m.Settings.OnFailure = 0, to
 		})
 		w.sleep(time.Minute)
 		if len(w.queues.docs) != 1 || len(w.objects.docs) != 0 {

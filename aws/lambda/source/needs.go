@@ -93,13 +93,14 @@ type Objects interface {
 	PutObject(ctx context.Context, scope hydrant.Scope, bucket, key, contentType string, body []byte) error
 }
 
-// Queues takes reports of given-up batches as messages. aws/sqs gives it.
+// Queues takes reports of given-up batches as messages: queues, and topics, which have queues behind them.
+// aws/sqs and aws/sns give it.
 type Queues interface {
-	// HasQueue reports whether a queue is there, by its ARN.
+	// HasQueue reports whether a queue or a topic is there, by its ARN.
 	HasQueue(arn string) bool
-	// Send puts a message on a queue; it is on disk when Send returns. Of its attributes a string is of
+	// Send sends a message to it; it is on disk when Send returns. Of its attributes a string is of
 	// type String, an int of type Number.
-	Send(ctx context.Context, queueARN, body string, attributes map[string]any) error
+	Send(ctx context.Context, arn, body string, attributes map[string]any) error
 }
 
 // Metrics takes one value of a CloudWatch metric.
