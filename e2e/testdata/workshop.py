@@ -48,6 +48,17 @@ query(read("table.sql"))
 assert query("SHOW TABLES") == [["nyctaxitrips"]]
 assert [k["Name"] for k in glue.get_table(DatabaseName="kinesislabs", Name="nyctaxitrips")["Table"]["PartitionKeys"]] == ["year", "month", "day", "hour"]
 
+query("CREATE TABLE fares WITH (partitioned_by = ARRAY['kind']) AS SELECT CAST(1 AS bigint) AS id, 2.5e0 AS fare, 'a' AS kind")
+query("INSERT INTO fares VALUES (2, 7.5, 'b')")
+query("CREATE OR REPLACE VIEW dear AS SELECT id, kind FROM fares WHERE fare > 5")
+assert query("SELECT * FROM dear") == [["id", "kind"], ["2", "b"]]
+assert query("SHOW VIEWS") == [["dear"]]
+assert {p["Values"][0] for p in glue.get_partitions(DatabaseName="kinesislabs", TableName="fares")["Partitions"]} == {"a", "b"}
+query(f"UNLOAD (SELECT * FROM fares) TO 's3://{BUCKET}/unloaded/' WITH (format = 'JSON')")
+assert s3.list_objects_v2(Bucket=BUCKET, Prefix="unloaded/")["KeyCount"] == 1
+query("DROP VIEW dear")
+query("DROP TABLE fares")
+
 basic = "arn:aws:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole"
 for name in ("lambda", "firehose"):
     role = f"nyc-taxi-trips-{name}"
