@@ -92,8 +92,15 @@ func (e *Engine) fill(db *database, s Statement, body string, found refs, temp s
 	if err != nil {
 		return fmt.Errorf("query: catalog: %w", err)
 	}
-	g := &gathering{engine: e, db: db, statement: s, all: all, made: map[ref]bool{}}
+	// One transaction, so that now() is the same in all that is asked before and in what runs.
+	if err := db.exec("BEGIN TRANSACTION"); err != nil {
+		return err
+	}
+	g := &gathering{engine: e, db: db, statement: s, all: all, made: map[ref]bool{}, viewed: map[ref]bool{}}
 	if err := g.add(found.tables, strings.ToLower(s.Database)); err != nil {
+		return err
+	}
+	if err := g.narrow(body); err != nil {
 		return err
 	}
 	if away(g.sources) {

@@ -19,7 +19,8 @@ type gathering struct {
 	sources   []source
 	views     []sqlView // each behind those it names
 	made      map[ref]bool
-	within    []*Table // the views that are being read, from the outside in
+	viewed    map[ref]bool // tables that a view names
+	within    []*Table     // the views that are being read, from the outside in
 }
 
 // sqlView is a view of the catalog, as DuckDB is told of it.
@@ -70,6 +71,9 @@ func (g *gathering) expand(name ref, t *Table) error {
 		return err
 	}
 	g.within = append(g.within, t)
+	for _, r := range found.tables {
+		g.viewed[r] = true
+	}
 	if err := g.add(found.tables, ""); err != nil {
 		return err
 	}

@@ -34,13 +34,9 @@ func away(sources []source) bool {
 	return false
 }
 
-// prune takes the files that lie elsewhere and are not read out of the sources. From here to its end
-// the statement is one transaction, so that now() is the same in the plan and in what runs.
+// prune takes the files that lie elsewhere and are not read out of the sources.
 func (db *database) prune(statement string, g *gathering, temp string) error {
 	sources, paths := g.sources, g.statement.Paths
-	if err := db.exec("BEGIN TRANSACTION"); err != nil {
-		return err
-	}
 	// A plan in which a table is scanned twice, to read wide rows late, cannot be written down.
 	if err := db.exec("SET disabled_optimizers = 'late_materialization'"); err != nil {
 		return err

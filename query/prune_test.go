@@ -132,6 +132,7 @@ func TestFetchesWhatIsRead(t *testing.T) {
 		{"SELECT count(*) FROM trips a JOIN trips b ON a.id = b.id WHERE a.month = 0 AND b.month = 0", "2", "trips/year=2024/month=0/0 trips/year=2024/month=0/1"},
 		{"WITH m AS (SELECT texts.month, row_number() OVER (ORDER BY texts.id) n FROM dated, texts WHERE datehour = '2024/01/02/00' AND texts.month = 2) SELECT max(n) FROM m", "4",
 			"dated/2024/01/02/00/0 dated/2024/01/02/00/1 texts/month=2/0 texts/month=2/1"},
+		{"SELECT sum(n) FROM registered AS r CROSS JOIN UNNEST([r.id]) AS u (n) WHERE CAST(r.year AS INTEGER) = 2024 AND CAST(r.month AS VARCHAR) = '0'", "1", "registered/0/0 registered/0/1"},
 		{"SELECT count(*) FROM trips WHERE month > 9 OR false", "0", ""},
 		{"SELECT sum(list_sum(list_transform([id], lambda x: x + 1))) FROM trips WHERE month IN (2)", "43", "trips/year=2024/month=2/0 trips/year=2024/month=2/1"},
 		{"SELECT count(*) FROM trips", "9", "trips/year=2024/month=3/0 trips/year=2024/month=3/1 trips/year=2024/month=3/a//odd"},

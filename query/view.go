@@ -188,16 +188,21 @@ func (g *group) sql(columns, keys []typed, read reader, paths bool) string {
 
 // keySQL is the value of a partition key. What is not of the key's type is NULL, as in Hive.
 func (g *group) keySQL(i int, k typed) string {
-	value := "NULL"
-	if g.named {
-		value = fmt.Sprintf("nullif(regexp_extract(%s, %s, 1), '')", fileColumn, text(k.pattern))
-	} else if g.values[i] != nil {
-		value = text(*g.values[i])
+	switch {
+	case g.named:
+		return typedText(fmt.Sprintf("nullif(regexp_extract(%s, %s, 1), '')", fileColumn, text(k.pattern)), k.duck)
+	case g.values[i] == nil:
+		return "CAST(NULL AS " + k.duck + ")"
 	}
-	if k.duck == "VARCHAR" && value != "NULL" {
+	return typedText(text(*g.values[i]), k.duck)
+}
+
+// typedText is a text as a value of a partition key's type.
+func typedText(value, duck string) string {
+	if duck == "VARCHAR" {
 		return value
 	}
-	return fmt.Sprintf("TRY_CAST(%s AS %s)", value, k.duck)
+	return fmt.Sprintf("TRY_CAST(%s AS %s)", value, duck)
 }
 
 func textList(paths []string) string {
