@@ -5,6 +5,7 @@ package query
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -33,7 +34,8 @@ func (g *gathering) narrow(statement string) error {
 		s := &g.sources[i]
 		var of []demand
 		for _, d := range demands {
-			if d.name == s.name {
+			d.conditions = slices.DeleteFunc(slices.Clone(d.conditions), func(c any) bool { return !onlyOver(c, d.alias, s.table.PartitionKeys) })
+			if d.name == s.name && len(d.conditions) > 0 {
 				of = append(of, d)
 			}
 		}
@@ -180,7 +182,7 @@ func (db *database) narrowed(s *source, demands []demand) error {
 	}
 	keep := make([]bool, len(tuples))
 	for _, d := range demands {
-		if err := db.meet(s, d, keep); err != nil {
+		if err := db.meet(d, keep); err != nil {
 			return err
 		}
 	}
@@ -215,20 +217,14 @@ func (db *database) partitions(keys []typed, values [][]*string) error {
 }
 
 // meet marks the partitions that meet a demand.
-func (db *database) meet(s *source, d demand, keep []bool) error {
-	tests := []string{}
+func (db *database) meet(d demand, keep []bool) error {
+	var tests []string
 	for _, c := range d.conditions {
-		if !onlyOver(c, d.alias, s.table.PartitionKeys) {
-			continue
-		}
 		test, err := db.expression(c)
 		if err != nil {
 			return err
 		}
 		tests = append(tests, "coalesce(TRY("+test+"), true)")
-	}
-	if len(tests) == 0 {
-		tests = append(tests, "true")
 	}
 	rows, err := db.conn.QueryContext(db.ctx, "SELECT hydrant_n FROM temp.hydrant_partitions AS "+ident(d.alias)+" WHERE "+strings.Join(tests, " AND "))
 	if err != nil {
