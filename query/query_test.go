@@ -125,7 +125,6 @@ func (l *lake) want(sql string, want ...string) {
 	}
 }
 
-// refused runs a statement that must fail with a code and a text in its message.
 // opens runs a statement and holds how many objects it opens.
 func (l *lake) opens(want int, sql string) {
 	l.t.Helper()
@@ -137,6 +136,7 @@ func (l *lake) opens(want int, sql string) {
 	}
 }
 
+// refused runs a statement that must fail with a code and a text in its message.
 func (l *lake) refused(code query.Code, message, sql string) {
 	l.t.Helper()
 	_, err := l.engine.Query(l.t.Context(), sql)

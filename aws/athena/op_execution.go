@@ -38,7 +38,7 @@ type StartQueryExecutionOut struct{ QueryExecutionId string }
 //	         MERGE, UPDATE, DELETE and Iceberg tables are refused by name; CREATE TABLE AS, INSERT INTO and UNLOAD
 //	         write Parquet, JSON and text, not ORC and Avro, and no buckets; INSERT INTO a table of which no
 //	         partition is registered but folders are read registers none;
-//	         a view asks with the rights of who asks it (SECURITY is not kept)
+//	         EXECUTE runs queries, none of these; a view asks with the rights of who asks it (SECURITY is not kept)
 //	Proof    TestAthenaWorkshop, TestAthenaStart, TestAthenaViews, TestAthenaWrites, TestAthenaFunctions
 func (s *Service) StartQueryExecution(ctx context.Context, in *StartQueryExecutionIn) (*StartQueryExecutionOut, error) {
 	scope := hydrant.ScopeOf(ctx)

@@ -92,6 +92,9 @@ func (s *Service) perform(ctx context.Context, e *execution, st statement) (err 
 		if err != nil {
 			return err
 		}
+		if sub := trino.DefinitionOf(text); sub != "" {
+			return &failure{"NOT_SUPPORTED: EXECUTE of a prepared " + strings.ReplaceAll(sub, "_", " ") + " is not supported here", 1006}
+		}
 		return s.ask(ctx, e, text, parameters, "")
 	case "EXPLAIN":
 		return s.ask(ctx, e, strings.TrimSpace(st.text)[len("EXPLAIN"):], e.Parameters, "EXPLAIN ")

@@ -40,6 +40,8 @@ func TestAthenaFunctions(t *testing.T) {
 		{"transform_values(MAP(ARRAY[1, 2], ARRAY['a', 'b']), (k, v) -> concat(v, CAST(k AS varchar)))", "{1=a1, 2=b2}"},
 		{"transform_values(MAP(ARRAY['k'], ARRAY[ARRAY[1, 2]]), (k, v) -> transform(v, x -> x + cardinality(v)))", "{k=[3, 4]}"},
 		{"transform_values(MAP(ARRAY['k'], ARRAY[ARRAY[1, 2]]), (k, v) -> transform(v, v -> v + 1))", "{k=[2, 3]}"},
+		{"transform_values(MAP(ARRAY['a'], ARRAY[MAP(ARRAY['a', 'b'], ARRAY[1, 2])]), (k, v) -> map_filter(v, (x, y) -> x <> k))", "{a={b=2}}"},
+		{"zip_with(ARRAY[1, 2], ARRAY[10, 20], (x, y) -> reduce(zip_with(ARRAY[x], ARRAY[y], (a, b) -> a * b + x), 0, (s, e) -> s + e + y, s -> s))", "[21, 62]"},
 		{"map_zip_with(MAP(ARRAY['a'], ARRAY[1]), MAP(ARRAY['a', 'b'], ARRAY[10, 20]), (k, x, y) -> coalesce(x, 0) + y)", "{a=11, b=20}"},
 		{"map_concat(MAP(ARRAY['a'], ARRAY[1]), MAP(ARRAY['b'], ARRAY[2]))", "{a=1, b=2}"},
 		{"map_keys(MAP(ARRAY['a', 'b'], ARRAY[1, 2]))", "[a, b]"}, {"element_at(MAP(ARRAY['a'], ARRAY[1]), 'x')", "∅"}, {"MAP(ARRAY['a'], ARRAY[1])['a']", "1"},
@@ -108,6 +110,8 @@ func TestAthenaFunctions(t *testing.T) {
 	l.want("SELECT x FROM (VALUES (1), (2)) AS t (x) EXCEPT SELECT 2", "x", "1")
 	l.want("SELECT t.x, u.y FROM (VALUES 1, 2) AS t (x) LEFT JOIN (VALUES 2) AS u (y) ON t.x = u.y ORDER BY 1", "x|y", "1|∅", "2|2")
 	l.want("WITH RECURSIVE r (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM r WHERE n < 3) SELECT sum(n) AS s FROM r", "s", "6")
+	l.want("SELECT array_except(ARRAY[1, 2, 3], x) AS a, array_union(i, x) AS b, array_intersect(x, e) AS c, array_distinct(i) AS d, ngrams(x, s) AS f FROM (VALUES (ARRAY[1, 2], ARRAY[2, 9, 2], ARRAY[2], 1)) AS t (x, i, e, s)", "a|b|c|d|f", "[3]|[2, 9, 1]|[2]|[2, 9]|[[1], [2]]")
+	l.want("SELECT multimap_agg(e, keys) AS m, map_agg(s, i) AS n FROM (VALUES ('a', 1, 'q', 7), ('a', 2, 'r', 8)) AS t (e, keys, s, i)", "m|n", "{a=[1, 2]}|{q=7, r=8}")
 	l.want("SELECT r.a FROM (SELECT CAST(ROW(1, 'x') AS ROW(a integer, b varchar)) r)", "a", "1")
 
 	l.fails("SELECT zip_with(ARRAY[1], ARRAY[2], x -> x)", "FUNCTION_NOT_FOUND: line 1:8: Unexpected parameters for function zip_with")

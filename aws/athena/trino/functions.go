@@ -56,7 +56,7 @@ func init() {
 	}
 	for name, patterns := range map[string][]string{
 		"approx_percentile":      {"quantile_disc($1, $2)"},
-		"approx_distinct":        {"approx_count_distinct($1)"},
+		"approx_distinct":        {"approx_count_distinct($1)", "approx_count_distinct(CASE WHEN ($2) > 0 THEN $1 END)"},
 		"geometric_mean":         {"exp(avg(ln($1))$0)"},
 		"skewness":               {"(skewness($1)$0 * (count($1)$0 - 2) / sqrt(count($1)$0 * (count($1)$0 - 1)))"},
 		"entropy":                {"(log2(sum($1)$0) - sum(CASE WHEN ($1) > 0 THEN ($1) * log2($1) ELSE 0 END)$0 / sum($1)$0)"},

@@ -10,8 +10,12 @@ import (
 // Trino's functions over maps and pairs take lambdas of several parameters; DuckDB's take one, over lists.
 // So the parameters in the body are replaced by what they stand for: parts of an entry.
 
-// entry is the parameter of the lambda that DuckDB is given.
-const entry = "hydrant_e"
+// entry is the parameter of the lambda that DuckDB is given; one of its own for every call, for they may be
+// within one another.
+func (c *call) entry() string {
+	c.t.entries++
+	return fmt.Sprintf("hydrant_e%d", c.t.entries)
+}
 
 // body is the body of the lambda at argument i, its parameters replaced in order.
 func (c *call) body(i int, parts ...string) (string, error) {
@@ -69,49 +73,53 @@ func replaceName(nodes []node, name, with string) []node {
 	return out
 }
 
+// overMap is a function of a map and a lambda of key and value. In the pattern, the map is 1, the body 2 and
+// its parameter 3.
 func overMap(pattern string) function {
 	return func(c *call) (string, error) {
 		if len(c.args) != 2 {
 			return "", c.arity()
 		}
+		entry := c.entry()
 		body, err := c.body(1, entry+".key", entry+".value")
-		return fmt.Sprintf(pattern, c.sql[0], body), err
+		return fmt.Sprintf(pattern, c.sql[0], body, entry), err
 	}
 }
 
 var (
-	mapFilter       = overMap("map_from_entries(list_filter(map_entries(%s), lambda " + entry + ": %s))")
-	transformKeys   = overMap("map(list_transform(map_entries(%[1]s), lambda " + entry + ": %[2]s), map_values(%[1]s))")
-	transformValues = overMap("map(map_keys(%[1]s), list_transform(map_entries(%[1]s), lambda " + entry + ": %[2]s))")
+	mapFilter       = overMap("map_from_entries(list_filter(map_entries(%[1]s), lambda %[3]s: %[2]s))")
+	transformKeys   = overMap("map(list_transform(map_entries(%[1]s), lambda %[3]s: %[2]s), map_values(%[1]s))")
+	transformValues = overMap("map(map_keys(%[1]s), list_transform(map_entries(%[1]s), lambda %[3]s: %[2]s))")
 )
 
 func mapZipWith(c *call) (string, error) {
 	if len(c.args) != 3 {
 		return "", c.arity()
 	}
-	a, b := c.sql[0], c.sql[1]
-	body, err := c.body(2, entry, "("+a+")["+entry+"]", "("+b+")["+entry+"]")
+	a, b, key := c.sql[0], c.sql[1], c.entry()
+	body, err := c.body(2, key, "("+a+")["+key+"]", "("+b+")["+key+"]")
 	keys := fmt.Sprintf("hydrant_array_union(map_keys(%s), map_keys(%s))", a, b)
-	return fmt.Sprintf("map(%s, list_transform(%[1]s, lambda %s: %s))", keys, entry, body), err
+	return fmt.Sprintf("map(%[1]s, list_transform(%[1]s, lambda %[2]s: %[3]s))", keys, key, body), err
 }
 
 func zipWith(c *call) (string, error) {
 	if len(c.args) != 3 {
 		return "", c.arity()
 	}
-	body, err := c.body(2, entry+"[1]", entry+"[2]")
-	return fmt.Sprintf("list_transform(list_zip(%s, %s), lambda %s: %s)", c.sql[0], c.sql[1], entry, body), err
+	pair := c.entry()
+	body, err := c.body(2, pair+"[1]", pair+"[2]")
+	return fmt.Sprintf("list_transform(list_zip(%s, %s), lambda %s: %s)", c.sql[0], c.sql[1], pair, body), err
 }
 
 func zip(c *call) (string, error) {
 	if len(c.args) < 2 {
 		return "", c.arity()
 	}
-	fields := make([]string, len(c.args))
+	fields, tuple := make([]string, len(c.args)), c.entry()
 	for i := range fields {
-		fields[i] = fmt.Sprintf("field%d := %s[%d]", i, entry, i+1)
+		fields[i] = fmt.Sprintf("field%d := %s[%d]", i, tuple, i+1)
 	}
-	return fmt.Sprintf("list_transform(list_zip(%s), lambda %s: struct_pack(%s))", strings.Join(c.sql, ", "), entry, strings.Join(fields, ", ")), nil
+	return fmt.Sprintf("list_transform(list_zip(%s), lambda %s: struct_pack(%s))", strings.Join(c.sql, ", "), tuple, strings.Join(fields, ", ")), nil
 }
 
 // reduce folds a list. The state may be of another type than the elements, where DuckDB knows one type, so
@@ -120,8 +128,9 @@ func reduce(c *call) (string, error) {
 	if len(c.args) != 4 {
 		return "", c.arity()
 	}
-	step, err := c.body(2, "hydrant_s.s", entry+".x")
-	return fmt.Sprintf("list_transform([list_reduce(list_transform(%s, lambda %[5]s: struct_pack(s := NULL, x := %[5]s)), "+
-		"lambda hydrant_s, %[5]s: struct_pack(s := %[3]s, x := NULL), struct_pack(s := %[2]s, x := NULL)).s], %[4]s)[1]",
-		c.sql[0], c.sql[1], step, c.sql[3], entry), err
+	state, element := c.entry(), c.entry()
+	step, err := c.body(2, state+".s", element+".x")
+	return fmt.Sprintf("list_transform([list_reduce(list_transform(%[1]s, lambda %[5]s: struct_pack(s := NULL, x := %[5]s)), "+
+		"lambda %[6]s, %[5]s: struct_pack(s := %[3]s, x := NULL), struct_pack(s := %[2]s, x := NULL)).s], %[4]s)[1]",
+		c.sql[0], c.sql[1], step, c.sql[3], element, state), err
 }

@@ -24,14 +24,15 @@ var setup = []string{
 	`CREATE MACRO main.hydrant_to_iso8601(value DATE) AS strftime(value, '%Y-%m-%d'),
 		(value TIMESTAMP) AS strftime(value, ` + iso + `),
 		(value TIMESTAMPTZ) AS strftime(value, ` + strings.TrimSuffix(iso, "'") + `Z')`,
+	// Parameters of lambdas have names that no column has, for arguments stand in their bodies as they are.
 	// DuckDB's own set functions of lists drop NULL and the order.
-	`CREATE MACRO main.hydrant_array_distinct(a) AS list_filter(a, lambda x, i: list_position(a, x) = i)`,
+	`CREATE MACRO main.hydrant_array_distinct(a) AS list_filter(a, lambda hydrant_x, hydrant_i: list_position(a, hydrant_x) = hydrant_i)`,
 	`CREATE MACRO main.hydrant_array_union(a, b) AS hydrant_array_distinct(list_concat(a, b))`,
-	`CREATE MACRO main.hydrant_array_except(a, b) AS hydrant_array_distinct(list_filter(a, lambda x: list_position(b, x) IS NULL))`,
-	`CREATE MACRO main.hydrant_array_intersect(a, b) AS hydrant_array_distinct(list_filter(a, lambda x: list_position(b, x) IS NOT NULL))`,
+	`CREATE MACRO main.hydrant_array_except(a, b) AS hydrant_array_distinct(list_filter(a, lambda hydrant_x: list_position(b, hydrant_x) IS NULL))`,
+	`CREATE MACRO main.hydrant_array_intersect(a, b) AS hydrant_array_distinct(list_filter(a, lambda hydrant_x: list_position(b, hydrant_x) IS NOT NULL))`,
 	`CREATE MACRO main.hydrant_array_histogram(a) AS list_aggregate(a, 'histogram')`,
-	`CREATE MACRO main.hydrant_ngrams(a, n) AS list_transform(generate_series(1, greatest(1, len(a) - n + 1)), lambda i: list_slice(a, i, i + n - 1))`,
-	`CREATE MACRO main.hydrant_contains_sequence(a, b) AS len(list_filter(generate_series(1, len(a) - len(b) + 1), lambda i: list_slice(a, i, i + len(b) - 1) = b)) > 0`,
+	`CREATE MACRO main.hydrant_ngrams(a, n) AS list_transform(generate_series(1, greatest(1, len(a) - n + 1)), lambda hydrant_i: list_slice(a, hydrant_i, hydrant_i + n - 1))`,
+	`CREATE MACRO main.hydrant_contains_sequence(a, b) AS len(list_filter(generate_series(1, len(a) - len(b) + 1), lambda hydrant_i: list_slice(a, hydrant_i, hydrant_i + len(b) - 1) = b)) > 0`,
 	`CREATE MACRO main.hydrant_sequence(a DATE, b DATE) AS CAST(generate_series(a, b, CASE WHEN a > b THEN INTERVAL (-1) DAY ELSE INTERVAL 1 DAY END) AS DATE[]),
 		(a BIGINT, b BIGINT) AS generate_series(a, b, CASE WHEN a > b THEN -1 ELSE 1 END),
 		(a BIGINT, b BIGINT, step BIGINT) AS generate_series(a, b, step),
@@ -39,13 +40,13 @@ var setup = []string{
 		(a TIMESTAMP, b TIMESTAMP, step INTERVAL) AS generate_series(a, b, step)`,
 	// Of entries with the same key one stays; a NULL key has none.
 	`CREATE MACRO main.hydrant_map(entries) AS list_transform(
-		[list_sort(list_filter(entries, lambda e: struct_extract_at(e, 1) IS NOT NULL))],
-		lambda s: map_from_entries(list_filter(s, lambda e, i: i = 1 OR struct_extract_at(s[i - 1], 1) <> struct_extract_at(e, 1))))[1]`,
+		[list_sort(list_filter(entries, lambda hydrant_e: struct_extract_at(hydrant_e, 1) IS NOT NULL))],
+		lambda hydrant_s: map_from_entries(list_filter(hydrant_s, lambda hydrant_e, hydrant_i: hydrant_i = 1 OR struct_extract_at(hydrant_s[hydrant_i - 1], 1) <> struct_extract_at(hydrant_e, 1))))[1]`,
 	`CREATE MACRO main.hydrant_multimap(entries) AS list_transform(
-		[hydrant_array_distinct(list_filter(list_transform(entries, lambda e: struct_extract_at(e, 1)), lambda k: k IS NOT NULL))],
-		lambda keys: map(keys, list_transform(keys, lambda k: list_transform(list_filter(entries, lambda e: struct_extract_at(e, 1) = k), lambda e: struct_extract_at(e, 2)))))[1]`,
-	`CREATE MACRO main.hydrant_split_to_map(value, entries, pairs) AS map_from_entries(list_transform(string_split(value, entries), lambda x:
-		struct_pack(k := split_part(x, pairs, 1), v := substr(x, strpos(x, pairs) + length(pairs)))))`,
+		[hydrant_array_distinct(list_filter(list_transform(entries, lambda hydrant_e: struct_extract_at(hydrant_e, 1)), lambda hydrant_k: hydrant_k IS NOT NULL))],
+		lambda hydrant_keys: map(hydrant_keys, list_transform(hydrant_keys, lambda hydrant_k: list_transform(list_filter(entries, lambda hydrant_e: struct_extract_at(hydrant_e, 1) = hydrant_k), lambda hydrant_e: struct_extract_at(hydrant_e, 2)))))[1]`,
+	`CREATE MACRO main.hydrant_split_to_map(value, entries, pairs) AS map_from_entries(list_transform(string_split(value, entries), lambda hydrant_x:
+		struct_pack(k := split_part(hydrant_x, pairs, 1), v := substr(hydrant_x, strpos(hydrant_x, pairs) + length(pairs)))))`,
 	`CREATE MACRO main.hydrant_typeof(value) AS ` + typeNames,
 	`CREATE MACRO main.hydrant_cardinality(value) AS CAST(json_array_length(CASE WHEN value IS NULL THEN NULL
 		WHEN typeof(value) LIKE 'MAP(%' THEN json_keys(to_json(value)) ELSE to_json(value) END) AS BIGINT)`,
@@ -58,7 +59,7 @@ var setup = []string{
 	`CREATE MACRO main.hydrant_great_circle(lat1, lon1, lat2, lon2) AS 2 * 6371.01 * asin(sqrt(
 		pow(sin(radians(lat2 - lat1) / 2), 2) + cos(radians(lat1)) * cos(radians(lat2)) * pow(sin(radians(lon2 - lon1) / 2), 2)))`,
 	`CREATE MACRO main.hydrant_url_parameter(query, name) AS
-		url_decode(substr(list_filter(string_split(query, '&'), lambda x: starts_with(x, name || '='))[1], length(name) + 2))`,
+		url_decode(substr(list_filter(string_split(query, '&'), lambda hydrant_x: starts_with(hydrant_x, name || '='))[1], length(name) + 2))`,
 	`CREATE MACRO main.hydrant_reverse(value VARCHAR) AS reverse(value)`,
 }
 

@@ -110,6 +110,8 @@ func count(tokens []lex.Token) (n int) {
 type translator struct {
 	paths bool // "$path" is asked for, so a star must leave it out
 	named bool // within a CAST to a type that names the fields of rows
+	// entries counts the parameters of lambdas that have been made.
+	entries int
 }
 
 // keywords are words that a bracket may follow without being called by them, and after which an
