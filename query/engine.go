@@ -96,7 +96,7 @@ func (e *Engine) fill(db *database, s Statement, body string, found refs, temp s
 	if err := db.exec("BEGIN TRANSACTION"); err != nil {
 		return err
 	}
-	g := &gathering{engine: e, db: db, statement: s, all: all, made: map[ref]bool{}, viewed: map[ref]bool{}}
+	g := &gathering{engine: e, db: db, statement: s, all: all, made: map[ref]bool{}}
 	if err := g.add(found.tables, strings.ToLower(s.Database)); err != nil {
 		return err
 	}

@@ -19,8 +19,8 @@ type gathering struct {
 	sources   []source
 	views     []sqlView // each behind those it names
 	made      map[ref]bool
-	viewed    map[ref]bool // tables that a view names
-	within    []*Table     // the views that are being read, from the outside in
+	within    []*Table // the views that are being read, from the outside in
+	texts     []string // of the views
 }
 
 // sqlView is a view of the catalog, as DuckDB is told of it.
@@ -71,9 +71,7 @@ func (g *gathering) expand(name ref, t *Table) error {
 		return err
 	}
 	g.within = append(g.within, t)
-	for _, r := range found.tables {
-		g.viewed[r] = true
-	}
+	g.texts = append(g.texts, body)
 	if err := g.add(found.tables, ""); err != nil {
 		return err
 	}
@@ -114,11 +112,9 @@ func (db *database) qualified(statement, database string) (string, refs, error) 
 			found.tables[i].database = database
 		}
 	}
-	numbers := json.NewDecoder(strings.NewReader(tree))
-	numbers.UseNumber()
-	var root any
-	if err := numbers.Decode(&root); err != nil {
-		return "", refs{}, fmt.Errorf("query: syntax tree: %w", err)
+	root, err := db.tree(statement)
+	if err != nil {
+		return "", refs{}, err
 	}
 	setSchema(root, unnamed, database)
 	var b bytes.Buffer

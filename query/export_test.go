@@ -82,6 +82,11 @@ func TestExport(t *testing.T) {
 			t.Errorf("%+v: %d rows (-want +got)\n%s", c.x, rows, diff)
 		}
 	}
+	// Hive's text knows no quotes: what looks like a delimiter is one.
+	statement.SQL = "SELECT 'a,b', 1, '\"'"
+	if _, got := export(query.Export{Columns: columns, From: 3, Format: query.Text, Compression: "UNCOMPRESSED", Delimiter: ","}); len(got) != 1 || got[0] != "a,b,1,\"\n" {
+		t.Errorf("text %q", got)
+	}
 	statement.SQL = "SELECT name, id, 'x' FROM trips WHERE id > 9"
 	for _, by := range [][]string{nil, {"kind"}} {
 		if rows, got := export(query.Export{Columns: columns, From: 3, Format: query.Parquet, Compression: "SNAPPY", PartitionBy: by}); rows != 0 || got != nil {

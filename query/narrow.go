@@ -17,19 +17,15 @@ import (
 
 // narrow takes files out of the sources whose partitions no row of the statement can be from.
 func (g *gathering) narrow(statement string) error {
-	var tree string
-	if err := g.db.conn.QueryRowContext(g.db.ctx, "SELECT json_serialize_sql(?::VARCHAR)::VARCHAR", statement).Scan(&tree); err != nil {
-		return g.db.explain(err)
-	}
-	numbers := json.NewDecoder(strings.NewReader(tree))
-	numbers.UseNumber()
-	var root any
-	if err := numbers.Decode(&root); err != nil {
-		return fmt.Errorf("query: syntax tree: %w", err)
-	}
 	uses := map[ref]int{}
 	var demands []demand
-	findDemands(root, uses, &demands)
+	for _, text := range append(g.texts, statement) {
+		root, err := g.db.tree(text)
+		if err != nil {
+			return err
+		}
+		findDemands(root, uses, &demands)
+	}
 	for i := range g.sources {
 		s := &g.sources[i]
 		var of []demand
@@ -39,7 +35,7 @@ func (g *gathering) narrow(statement string) error {
 				of = append(of, d)
 			}
 		}
-		if len(s.table.PartitionKeys) == 0 || len(of) == 0 || len(of) != uses[s.name] || g.viewed[s.name] {
+		if len(s.table.PartitionKeys) == 0 || len(of) == 0 || len(of) != uses[s.name] {
 			continue // not partitioned, or read whole somewhere
 		}
 		if err := g.db.narrowed(s, of); err != nil {
@@ -246,23 +242,18 @@ func (db *database) meet(d demand, keep []bool) error {
 
 // expression writes a condition of a syntax tree as SQL.
 func (db *database) expression(condition any) (string, error) {
-	var tree, text string
-	const frame = "SELECT 1 WHERE hydrant_condition"
-	if err := db.conn.QueryRowContext(db.ctx, "SELECT json_serialize_sql(?::VARCHAR)::VARCHAR", frame).Scan(&tree); err != nil {
-		return "", db.explain(err)
+	root, err := db.tree("SELECT 1 WHERE hydrant_condition")
+	if err != nil {
+		return "", err
 	}
-	numbers := json.NewDecoder(strings.NewReader(tree))
-	numbers.UseNumber()
-	var doc map[string]any
-	if err := numbers.Decode(&doc); err != nil {
-		return "", fmt.Errorf("query: syntax tree: %w", err)
-	}
+	doc := root.(map[string]any)
 	node := doc["statements"].([]any)[0].(map[string]any)["node"].(map[string]any)
 	node["where_clause"] = condition
 	b, err := json.Marshal(doc)
 	if err != nil {
 		return "", fmt.Errorf("query: syntax tree: %w", err)
 	}
+	var text string
 	if err := db.conn.QueryRowContext(db.ctx, "SELECT json_deserialize_sql(?::JSON)", string(b)).Scan(&text); err != nil {
 		return "", db.explain(err)
 	}
@@ -271,4 +262,18 @@ func (db *database) expression(condition any) (string, error) {
 		return "", fmt.Errorf("query: no condition in %q", text)
 	}
 	return strings.TrimRight(test, "; \n"), nil
+}
+
+// tree is the syntax tree of a statement, its numbers as they are written.
+func (db *database) tree(statement string) (root any, err error) {
+	var text string
+	if err := db.conn.QueryRowContext(db.ctx, "SELECT json_serialize_sql(?::VARCHAR)::VARCHAR", statement).Scan(&text); err != nil {
+		return nil, db.explain(err)
+	}
+	numbers := json.NewDecoder(strings.NewReader(text))
+	numbers.UseNumber()
+	if err := numbers.Decode(&root); err != nil {
+		return nil, fmt.Errorf("query: syntax tree: %w", err)
+	}
+	return root, nil
 }

@@ -436,7 +436,7 @@ func TestViews(t *testing.T) {
 		return query.Table{Database: database, Name: name, View: text, Columns: []query.Column{{"id", "int"}}}
 	}
 	l := newLake(t, trips(), view("other", "late", "SELECT id, month, 'more' AS x FROM trips WHERE month > 1"), view("other", "last", "WITH l AS (SELECT * FROM other.late) SELECT max(id) AS id FROM l"),
-		view("other", "hen", "SELECT id FROM egg"), view("other", "egg", "SELECT id FROM other.hen"), view("other", "wrong", "SELECT nothing AS id FROM trips"))
+		view("other", "cast_", "SELECT id FROM trips WHERE CAST(year AS INTEGER) = 2024 AND month = 2"), view("other", "hen", "SELECT id FROM egg"), view("other", "egg", "SELECT id FROM other.hen"), view("other", "wrong", "SELECT nothing AS id FROM trips"))
 	for m := range 3 {
 		l.parquet(fmt.Sprintf("trips/year=2024/month=%d/a", m), fmt.Sprintf("SELECT %d AS id", m))
 	}
@@ -459,6 +459,12 @@ func TestViews(t *testing.T) {
 		if got, err := ask(sql); err != nil || strings.Join(got, " ") != want {
 			t.Errorf("%s: %q %v", sql, got, err)
 		}
+	}
+	var report query.Report
+	if _, err := l.engine.Collect(t.Context(), query.Statement{SQL: "SELECT max(id) FROM cast_", Report: &report, View: func(v *query.Table) (query.View, error) {
+		return query.View{SQL: v.View, Database: "taxi"}, nil
+	}}); err != nil || report.Files != 1 {
+		t.Errorf("of a view over one partition, %d objects were opened, %v", report.Files, err)
 	}
 	for sql, want := range map[string]query.Code{"SELECT * FROM hen": query.BadView, "SELECT * FROM wrong": query.Unresolved} {
 		var e *query.Error
