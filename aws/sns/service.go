@@ -62,12 +62,16 @@ func (s *Service) Wire() wire.Service {
 			wire.Op("CreateTopic", s.CreateTopic),
 			wire.Op("DeleteTopic", s.DeleteTopic),
 			wire.Op("GetTopicAttributes", s.GetTopicAttributes),
+			wire.Op("SetTopicAttributes", s.SetTopicAttributes),
 			wire.Op("ListTopics", s.ListTopics),
 			wire.Op("Subscribe", s.Subscribe),
 			wire.Op("Unsubscribe", s.Unsubscribe),
 			wire.Op("ListSubscriptions", s.ListSubscriptions),
 			wire.Op("ListSubscriptionsByTopic", s.ListSubscriptionsByTopic),
 			wire.Op("Publish", s.Publish),
+			wire.Op("TagResource", s.TagResource),
+			wire.Op("UntagResource", s.UntagResource),
+			wire.Op("ListTagsForResource", s.ListTagsForResource),
 		},
 	}
 }

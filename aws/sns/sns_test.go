@@ -120,6 +120,13 @@ func TestTopics(t *testing.T) {
 	h.want("Subscribe", "TopicArn "+topicARN+"x\nProtocol sqs\nEndpoint "+a, 404, "<Code>NotFound</Code><Message>Topic does not exist</Message>")
 	h.reopen()
 	h.want("GetTopicAttributes", "TopicArn "+topicARN, 200, "<key>SubscriptionsConfirmed</key><value>2</value>")
+	h.want("SetTopicAttributes", "TopicArn "+topicARN+"\nAttributeName DisplayName\nAttributeValue Dead", 200, "")
+	h.want("SetTopicAttributes", "TopicArn "+topicARN+"\nAttributeName Policy\nAttributeValue {}", 400, "Policy is not available")
+	h.want("GetTopicAttributes", "TopicArn "+topicARN, 200, "<value>Dead</value>")
+	h.want("TagResource", "ResourceArn "+topicARN+"\nTags.member.1.Key b\nTags.member.1.Value c", 200, "")
+	h.want("UntagResource", "ResourceArn "+topicARN+"\nTagKeys.member.1 team", 200, "")
+	h.want("ListTagsForResource", "ResourceArn "+topicARN, 200, "<Tags><member><Key>b</Key><Value>c</Value></member></Tags>")
+	h.want("ListTagsForResource", "ResourceArn "+topicARN+"x", 404, "<Code>ResourceNotFound</Code>")
 	h.want("ListTopics", "", 200, "<Topics><member><TopicArn>"+topicARN+"</TopicArn></member></Topics>")
 	if doc := h.want("ListSubscriptionsByTopic", "TopicArn "+topicARN, 200, "<Protocol>sqs</Protocol>"); strings.Count(doc, "<member>") != 2 {
 		t.Error(doc)

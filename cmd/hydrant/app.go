@@ -147,7 +147,7 @@ func openHouse(ctx context.Context, c Config, endpoint string, log *slog.Logger,
 	h.closing(h.athena.Close)
 	if h.stacks, err = cloudformation.New(cloudformation.Config{
 		Journal: h.journal, Objects: templates{objects{h.lake}, h.identity.authority.Authorize}, Rights: stackRights{h.identity.authority}, Log: log,
-		Types: resourceTypes(stackRooms{kinesis: h.kinesis, firehose: h.firehose, lambda: h.lambda, glue: h.glue, s3: h.s3, logs: h.logs, iam: h.identity.iam, athena: h.athena, queues: h.queues}),
+		Types: resourceTypes(stackRooms{kinesis: h.kinesis, firehose: h.firehose, lambda: h.lambda, glue: h.glue, s3: h.s3, logs: h.logs, iam: h.identity.iam, athena: h.athena, queues: h.queues, topics: h.topics}),
 	}); err != nil {
 		return h, fmt.Errorf("open CloudFormation: %w", err)
 	}

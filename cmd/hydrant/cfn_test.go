@@ -23,6 +23,7 @@ import (
 	"github.com/hydrant-stream/hydrant/aws/kinesis"
 	"github.com/hydrant-stream/hydrant/aws/lambda"
 	"github.com/hydrant-stream/hydrant/aws/s3"
+	"github.com/hydrant-stream/hydrant/aws/sns"
 	"github.com/hydrant-stream/hydrant/aws/sqs"
 	"github.com/hydrant-stream/hydrant/internal/awsbody"
 	"github.com/hydrant-stream/hydrant/store/blob/dir"
@@ -73,9 +74,11 @@ func stackHouse(t *testing.T) (stackRooms, *sdk.Client) {
 	closing(r.firehose.Close)
 	r.queues, err = sqs.New(sqs.Config{Journal: j, Endpoint: func() string { return "http://127.0.0.1:4566" }})
 	must(err)
+	r.topics, err = sns.New(j, r.queues)
+	must(err)
 	r.lambda, err = lambda.New(lambda.Config{
 		Journal: j, Dir: t.TempDir(), Endpoint: func() string { return "" }, Logs: r.logs, Streams: r.kinesis,
-		Objects: objects{lake}, Queues: r.queues, Code: objects{lake}, Allowed: true,
+		Objects: objects{lake}, Queues: mailboxes{r.queues, r.topics}, Code: objects{lake}, Allowed: true,
 	})
 	must(err)
 	closing(r.lambda.Close)

@@ -15,6 +15,7 @@ import (
 	"github.com/hydrant-stream/hydrant/aws/kinesis"
 	"github.com/hydrant-stream/hydrant/aws/lambda"
 	"github.com/hydrant-stream/hydrant/aws/s3"
+	"github.com/hydrant-stream/hydrant/aws/sns"
 	"github.com/hydrant-stream/hydrant/aws/sqs"
 	"github.com/hydrant-stream/hydrant/wire"
 )
@@ -30,6 +31,7 @@ type stackRooms struct {
 	iam      *iam.Service
 	athena   *athena.Service
 	queues   *sqs.Service
+	topics   *sns.Service
 }
 
 // resourceTypes are the types of CloudFormation resources; cfn_*.go hold them room by room.
@@ -52,6 +54,10 @@ func resourceTypes(r stackRooms) map[string]cloudformation.Handler {
 	}
 	if r.queues != nil {
 		types["AWS::SQS::Queue"] = queueType(r.queues)
+	}
+	if r.topics != nil {
+		types["AWS::SNS::Topic"] = topicType(r.topics)
+		types["AWS::SNS::Subscription"] = subscriptionType(r.topics)
 	}
 	if r.iam != nil {
 		types["AWS::IAM::Role"] = roleType(r.iam)

@@ -67,12 +67,12 @@ var queueRules = func() map[string]rule {
 var topicRules = func() map[string]rule {
 	m := map[string]rule{}
 	topic := one(func(x *input) string {
-		if arn := x.text("TopicArn", "TargetArn"); arn != "" {
+		if arn := x.text("TopicArn", "TargetArn", "ResourceArn"); arn != "" {
 			return arn
 		}
 		return x.arn("sns", "", "Name")
 	})
-	each(m, rule{on: topic}, "CreateTopic", "DeleteTopic", "GetTopicAttributes", "Subscribe", "ListSubscriptionsByTopic", "Publish")
+	each(m, rule{on: topic}, "CreateTopic", "DeleteTopic", "GetTopicAttributes", "SetTopicAttributes", "Subscribe", "ListSubscriptionsByTopic", "Publish", "TagResource", "UntagResource", "ListTagsForResource")
 	each(m, rule{on: one(func(x *input) string {
 		arn := x.text("SubscriptionArn")
 		return arn[:max(0, strings.LastIndexByte(arn, ':'))]
