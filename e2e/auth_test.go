@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -16,6 +17,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/athena"
 	athenatypes "github.com/aws/aws-sdk-go-v2/service/athena/types"
 	"github.com/aws/aws-sdk-go-v2/service/cloudformation"
+	cfntypes "github.com/aws/aws-sdk-go-v2/service/cloudformation/types"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
 	"github.com/aws/aws-sdk-go-v2/service/firehose"
 	firehosetypes "github.com/aws/aws-sdk-go-v2/service/firehose/types"
@@ -299,7 +301,21 @@ func (g *guarded) users() {
 	t.Helper()
 	stacks := cloudformation.NewFromConfig(g.user("builder", "cloudformation:*"))
 	_, err := stacks.CreateStack(ctx, &cloudformation.CreateStackInput{StackName: aws.String("s"), TemplateBody: aws.String(`{"Resources":{"B":{"Type":"AWS::S3::Bucket"}}}`)})
-	refused(t, err, "AccessDenied")
+	g.must(err)
+	var stack cfntypes.Stack
+	g.until("stack at rest", func() bool {
+		out, err := stacks.DescribeStacks(ctx, &cloudformation.DescribeStacksInput{StackName: aws.String("s")})
+		g.must(err)
+		stack = out.Stacks[0]
+		return !strings.HasSuffix(string(stack.StackStatus), "_IN_PROGRESS")
+	})
+	events, err := stacks.DescribeStackEvents(ctx, &cloudformation.DescribeStackEventsInput{StackName: aws.String("s")})
+	g.must(err)
+	if stack.StackStatus != cfntypes.StackStatusRollbackComplete || !slices.ContainsFunc(events.StackEvents, func(e cfntypes.StackEvent) bool {
+		return strings.Contains(aws.ToString(e.ResourceStatusReason), "User: arn:aws:iam::000000000000:user/builder is not authorized to perform: s3:CreateBucket on resource: ")
+	}) {
+		t.Errorf("the stack of one who may make no bucket: %s, %+v", stack.StackStatus, events.StackEvents)
+	}
 
 	ask := func(a *athena.Client, to string) (string, error) {
 		out, err := a.StartQueryExecution(ctx, &athena.StartQueryExecutionInput{
