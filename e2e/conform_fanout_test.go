@@ -24,7 +24,7 @@ done
 
 // TestConformNode: the AWS SDK for JavaScript, which speaks HTTP/2 to Kinesis, with TLS and without.
 func TestConformNode(t *testing.T) {
-	conform(t)
+	conforming(t)
 	for _, name := range []string{"node", "npm"} {
 		_, err := exec.LookPath(name)
 		need(t, err == nil, name)
@@ -54,7 +54,7 @@ func TestConformNode(t *testing.T) {
 
 // TestConformJava: the AWS SDK for Java, which speaks CBOR over HTTP/2 to Kinesis.
 func TestConformJava(t *testing.T) {
-	conform(t)
+	conforming(t)
 	for _, name := range []string{"java", "keytool", "mvn"} {
 		_, err := exec.LookPath(name)
 		need(t, err == nil, name)
@@ -80,13 +80,6 @@ func TestConformJava(t *testing.T) {
 		"-cp", "target/classes:"+string(classpath), "Subscribe", "https://"+p.addr, "java")
 	if want := "type application/x-amz-cbor-1.1\n" + fanout; err != nil || out != want {
 		t.Errorf("%v\n%s\nwant\n%s\n-- hydrant's log:\n%s", err, out, want, p.stderr())
-	}
-}
-
-func conform(t *testing.T) {
-	t.Helper()
-	if os.Getenv("HYDRANT_CONFORM") == "" {
-		t.Skip("runs with make conform")
 	}
 }
 

@@ -69,7 +69,7 @@ func (s *Service) StartQueryExecution(ctx context.Context, in *StartQueryExecuti
 			return nil, invalid("INVALID_INPUT", "Catalog %s was not found.", c.Catalog)
 		}
 		if c.Database != "" {
-			e.Database = strings.ToLower(c.Database)
+			e.Database = strings.ToLower(strings.Trim(c.Database, "`")) // quoted as in DDL, as awswrangler sends it
 		}
 	}
 	if e.Token != "" {

@@ -528,6 +528,16 @@ func TestAthenaStart(t *testing.T) {
 	_, err = start("SELECT 1", "b", "nogroup", "s3://results/")
 	refusedAs(t, err, "InvalidRequestException", "WorkGroup nogroup is not found.")
 
+	quoted, err := l.client.StartQueryExecution(ctx, &sdk.StartQueryExecutionInput{QueryString: aws.String("SHOW TABLES"),
+		QueryExecutionContext: &types.QueryExecutionContext{Database: aws.String("`KinesisLabs`")},
+		ResultConfiguration:   &types.ResultConfiguration{OutputLocation: aws.String("s3://results/")}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if q := l.end(*quoted.QueryExecutionId); q.Status.State != types.QueryExecutionStateSucceeded || *q.QueryExecutionContext.Database != "kinesislabs" {
+		t.Errorf("in a quoted database: %+v %+v", q.Status, q.QueryExecutionContext)
+	}
+
 	if _, err := l.client.CreateWorkGroup(ctx, &sdk.CreateWorkGroupInput{Name: aws.String("team"), Configuration: &types.WorkGroupConfiguration{
 		ResultConfiguration: &types.ResultConfiguration{OutputLocation: aws.String("s3://results/team/")}}}); err != nil {
 		t.Fatal(err)

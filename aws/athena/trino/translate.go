@@ -33,6 +33,7 @@ func Translate(text string, parameters []string) (*Query, error) {
 	if tokens, err = fill(tokens, parameters); err != nil {
 		return nil, err
 	}
+	tokens = names(tokens)
 	q := &Query{tokens: tokens}
 	for _, t := range tokens {
 		q.Paths = q.Paths || t.Kind == lex.Name && strings.EqualFold(t.Value, "$path")

@@ -36,6 +36,12 @@ func TestTranslate(t *testing.T) {
 		{"SELECT -- comment\n 1 /* x */ AS one", `SELECT 1 AS one`},
 		{"SELECT x FROM (VALUES (1, 'a')) AS t (x, y)", `SELECT x FROM (VALUES (1, 'a')) AS t (x, y)`},
 		{"SELECT at, t.default FROM t pivot WHERE at AT TIME ZONE 'UTC' > show", `SELECT "at", t."default" FROM t "pivot" WHERE hydrant_at_timezone("at", 'UTC') > "show"`},
+		{"SELECT min(a) AS first, max(a) last, t.range, rows FROM t AS window WHERE offset BETWEEN 1 AND 2 ORDER BY first NULLS FIRST, desc DESC", `SELECT min(a) AS "first", max(a) "last", t."range", "rows" FROM t AS "window" WHERE "offset" BETWEEN 1 AND 2 ORDER BY "first" NULLS FIRST, "desc" DESC`},
+		{"SELECT sum(a) FILTER (WHERE filter > 1) OVER (PARTITION BY partition ORDER BY range RANGE BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW) s FROM first CROSS JOIN range r LIMIT ALL", `SELECT sum(a) FILTER (WHERE "filter" > 1) OVER (PARTITION BY "partition" ORDER BY "range" RANGE BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW) s FROM "first" CROSS JOIN "range" r LIMIT ALL`},
+		{"SELECT first_value(a) OVER (ORDER BY b ROWS 5 PRECEDING) s, lag(a, 1) OVER (ROWS BETWEEN 1 PRECEDING AND 1 FOLLOWING) FROM t OFFSET 5 ROWS FETCH FIRST 2 ROWS ONLY", `SELECT first_value(a) OVER (ORDER BY b ROWS 5 PRECEDING) s, lag(a, 1) OVER (ROWS BETWEEN 1 PRECEDING AND 1 FOLLOWING) AS "_col1" FROM t OFFSET 5 ROWS FETCH FIRST 2 ROWS ONLY`},
+		{"SELECT ALL * FROM a UNION ALL SELECT all FROM b WHERE x = ANY (SELECT any FROM c)", `SELECT ALL * FROM a UNION ALL SELECT "all" FROM b WHERE x = ANY (SELECT "any" FROM c)`},
+		{"SELECT trim(BOTH 'x' FROM both) b, ts + INTERVAL '1' DAY, interval - 1 i FROM t", `SELECT trim(BOTH 'x' FROM "both") b, hydrant_plus(ts, INTERVAL '1' DAY) AS "_col1", "interval" - 1 i FROM t`},
+		{"SELECT CASE first WHEN 1 THEN last ELSE to END pivot, show, default FROM t", `SELECT CASE "first" WHEN 1 THEN "last" ELSE "to" END "pivot", "show", "default" FROM t`},
 		{"VALUES 1, 2", `SELECT * FROM (VALUES (1), (2)) AS t ("_col0")`},
 		{"SELECT approx_percentile(f, 0.5) OVER (PARTITION BY a) p FROM t", `SELECT quantile_disc(f, 0.5) OVER (PARTITION BY a) p FROM t`},
 	} {
