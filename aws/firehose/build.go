@@ -17,16 +17,16 @@ import (
 
 // build writes the objects of an intent from the spool. It may be called any number of times: the
 // same intent over the same spool writes the same bytes to the same keys. It returns when the
-// objects survive power loss. seen are the places in a Kinesis source behind the records. last is why
-// the last attempt failed, or nil.
-func (s *Service) build(ctx context.Context, shard shardlog.ShardID, in *intent, kind laneKind, last error) (objects []Object, seen positions, err error) {
-	if err := s.stillDenied(ctx, in, last); err != nil {
+// objects survive power loss. seen are the places in a Kinesis source behind the records. p knows why
+// the last attempt failed, and hears why this one has to wait.
+func (s *Service) build(ctx context.Context, shard shardlog.ShardID, in *intent, kind laneKind, p *pump) (objects []Object, seen positions, err error) {
+	if err := s.stillDenied(ctx, in, p.failing()); err != nil {
 		return nil, nil, err
 	}
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	bucket := in.Data.Bucket // all objects go to one
-	turn, err := s.turns.take(ctx, bucket, cancel, func() error { return s.look(ctx, in.Data) })
+	turn, err := s.turns.take(ctx, bucket, asking{cancel, func() error { return s.look(ctx, in.Data) }, p.hindered})
 	if err != nil {
 		return nil, nil, err
 	}
@@ -43,15 +43,17 @@ func (s *Service) build(ctx context.Context, shard shardlog.ShardID, in *intent,
 		cancel(err) // what is still on its way is not to be waited for
 		out.abort(err)
 		if _, ok := errors.AsType[*away](err); ok {
-			s.turns.doubt(bucket)
+			s.turns.doubt(bucket, err)
 		}
 		return nil, nil, err
 	}
-	s.turns.trust(bucket)
 	for _, u := range out.all() {
 		if u.object.Records > 0 {
 			objects = append(objects, u.object)
 		}
+	}
+	if len(objects) > 0 {
+		s.turns.trust(bucket)
 	}
 	return objects, seen, nil
 }

@@ -347,7 +347,7 @@ func TestBuildIsAFunctionOfIntentAndSpool(t *testing.T) {
 			t.Fatal(err)
 		}
 		build := func() map[string]string {
-			if _, _, err := h.build(t.Context(), st.shard, in, direct, nil); err != nil {
+			if _, _, err := h.build(t.Context(), st.shard, in, direct, &h.find(here, "trips").work.Load().direct.pump); err != nil {
 				t.Fatal(err)
 			}
 			return h.objects("lake")

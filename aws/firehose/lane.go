@@ -189,7 +189,7 @@ func (l *lane) deliver(ctx context.Context) error {
 	if err := l.abandon(ctx, in); err != nil {
 		return err
 	}
-	objects, seen, err := l.w.s.build(ctx, l.shard, in, l.kind, l.failing())
+	objects, seen, err := l.w.s.build(ctx, l.shard, in, l.kind, &l.pump)
 	if err != nil {
 		return err
 	}

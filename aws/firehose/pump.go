@@ -93,6 +93,16 @@ func (p *pump) moved(below uint64) {
 	p.tellLocked()
 }
 
+// hindered publishes why what is to be done now has to wait, unless there is trouble of its own.
+func (p *pump) hindered(why error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.err == nil {
+		p.err = why
+		p.tellLocked()
+	}
+}
+
 // tellLocked wakes those who wait for news.
 func (p *pump) tellLocked() {
 	close(p.news)

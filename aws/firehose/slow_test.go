@@ -61,6 +61,11 @@ func (h *house) wantOnce(put map[string][]string) {
 	}
 }
 
+func (h *house) inDoubt(bucket string) bool {
+	d, _ := h.turns.doubted(bucket)
+	return d != nil
+}
+
 // TestLakeSlow: a lake that takes nothing for longer than anybody wants to wait, though it answers when asked
 // whether it is there, holds up no other delivery, and what was on its way lands once when it is mended.
 func TestLakeSlow(t *testing.T) {
@@ -71,19 +76,30 @@ func TestLakeSlow(t *testing.T) {
 			f.trouble.Store(trouble)
 			put := farStreams(h, "far", "far2", "far3", "far4")
 			h.create("near", nil)
-			until(t, "the bucket is not in doubt", func() bool { return h.turns.doubted("there") != nil })
+			until(t, "the bucket is not in doubt", func() bool { return h.inDoubt("there") })
 			for range 3 {
 				h.put("near", "goes on")
 				h.flush("near")
 			}
 			// One waits in the place of buckets in doubt. Where another had begun, it has given way.
 			until(t, "a sound place is not given back", func() bool { return len(h.turns.sound) == 0 && len(h.turns.unsound) == 1 })
+			// All say why they wait.
+			until(t, "it is not told why", func() bool {
+				told := 0
+				for name := range put {
+					if f := h.find(here, name).describe().FailureDescription; f != nil && strings.HasPrefix(f.Details, "InternalError: s3://there/") {
+						told++
+					}
+				}
+				return told == len(put)
+			})
 			f.mend()
 			for name := range put {
 				h.flush(name)
+				h.wantFailing(name, "")
 			}
 			h.wantOnce(put)
-			if h.turns.doubted("there") != nil || len(h.turns.unsound) > 0 || len(h.turns.sound) > 0 {
+			if h.inDoubt("there") || len(h.turns.unsound) > 0 || len(h.turns.sound) > 0 {
 				t.Error("the bucket is still in doubt, or a turn was not given back")
 			}
 		})
@@ -98,7 +114,7 @@ func TestCloseWhileLakeHangs(t *testing.T) {
 		f.writes.Store(writes)
 		f.trouble.Store("deaf")
 		put := farStreams(h, "far", "far2", "far3")
-		until(t, "nothing is on its way", func() bool { return f.met.Load() > 0 && h.turns.doubted("there") != nil })
+		until(t, "nothing is on its way", func() bool { return f.met.Load() > 0 && h.inDoubt("there") })
 		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 		closed := make(chan struct{})
 		go func() { h.Close(); close(closed) }()

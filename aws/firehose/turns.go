@@ -19,30 +19,43 @@ type turns struct {
 	patient time.Duration // how long an upload may stand still
 
 	mu     sync.Mutex
-	doubts map[string]chan struct{} // by bucket: the token of its deliveries while it is in doubt
+	doubts map[string]*doubt // by bucket
+}
+
+// doubt is about one bucket.
+type doubt struct {
+	alone chan struct{} // the token of its deliveries
+	why   error         // under turns.mu
 }
 
 // errStill ends an upload that stands still while another such has the place of buckets in doubt.
 var errStill = errors.New("firehose: the lake takes nothing")
 
 func newTurns(n int, patient time.Duration) *turns {
-	return &turns{sound: make(chan struct{}, n), unsound: make(chan struct{}, 1), patient: patient, doubts: map[string]chan struct{}{}}
+	return &turns{sound: make(chan struct{}, n), unsound: make(chan struct{}, 1), patient: patient, doubts: map[string]*doubt{}}
 }
 
-func (ts *turns) doubted(bucket string) chan struct{} {
+// doubted tells whether, and why, a bucket is in doubt.
+func (ts *turns) doubted(bucket string) (*doubt, error) {
 	ts.mu.Lock()
 	defer ts.mu.Unlock()
-	return ts.doubts[bucket]
-}
-
-// doubt a bucket. Its deliveries go one after the other by the token that is returned.
-func (ts *turns) doubt(bucket string) chan struct{} {
-	ts.mu.Lock()
-	defer ts.mu.Unlock()
-	if ts.doubts[bucket] == nil {
-		ts.doubts[bucket] = make(chan struct{}, 1)
+	if d := ts.doubts[bucket]; d != nil {
+		return d, d.why
 	}
-	return ts.doubts[bucket]
+	return nil, nil
+}
+
+// doubt a bucket.
+func (ts *turns) doubt(bucket string, why error) *doubt {
+	ts.mu.Lock()
+	defer ts.mu.Unlock()
+	d := ts.doubts[bucket]
+	if d == nil {
+		d = &doubt{alone: make(chan struct{}, 1)}
+		ts.doubts[bucket] = d
+	}
+	d.why = why
+	return d
 }
 
 // trust a bucket: an object went through.
@@ -56,7 +69,7 @@ func (ts *turns) trust(bucket string) {
 type turn struct {
 	of     *turns
 	bucket string
-	cancel context.CancelCauseFunc
+	by     asking
 	still  *time.Timer // runs while the lake is waited for
 
 	mu    sync.Mutex
@@ -64,33 +77,46 @@ type turn struct {
 	place chan struct{} // sound or unsound; nil: none any more
 }
 
-// take waits for a turn to deliver to a bucket. One in doubt is asked with look first, whose error is
-// returned. cancel ends the delivery if it stands still.
-func (ts *turns) take(ctx context.Context, bucket string, cancel context.CancelCauseFunc, look func() error) (*turn, error) {
+// asking is how a delivery gets its turn.
+type asking struct {
+	cancel   context.CancelCauseFunc // ends it if it stands still
+	look     func() error            // asks a bucket that is in doubt whether it is there
+	hindered func(why error)         // hears that it waits for such a bucket
+}
+
+// take waits for a turn to deliver to a bucket. An error of look is returned.
+func (ts *turns) take(ctx context.Context, bucket string, by asking) (*turn, error) {
 	for {
-		d := ts.doubted(bucket)
+		d, why := ts.doubted(bucket)
 		first := ts.sound
 		if d != nil {
-			first = d
+			first = d.alone
 		}
 		select {
 		case first <- struct{}{}:
-		case <-ctx.Done():
-			return nil, ctx.Err()
+		default:
+			if d != nil {
+				by.hindered(why)
+			}
+			select {
+			case first <- struct{}{}:
+			case <-ctx.Done():
+				return nil, ctx.Err()
+			}
 		}
-		if ts.doubted(bucket) != d { // meanwhile things have changed
+		if now, _ := ts.doubted(bucket); now != d { // meanwhile things have changed
 			<-first
 			continue
 		}
-		t := &turn{of: ts, bucket: bucket, cancel: cancel}
+		t := &turn{of: ts, bucket: bucket, by: by}
 		t.still = time.AfterFunc(ts.patient, t.standsStill)
 		t.still.Stop()
 		if d == nil {
 			t.place = ts.sound
 			return t, nil
 		}
-		t.alone = d
-		err := look()
+		t.alone = d.alone
+		err := by.look()
 		if err == nil {
 			t.place, err = ts.any(ctx)
 		}
@@ -126,11 +152,16 @@ func (t *turn) moves() { t.still.Stop() }
 
 // standsStill makes room for deliveries to other buckets.
 func (t *turn) standsStill() {
-	d := t.of.doubt(t.bucket)
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	if t.place == nil {
+		return // it is over
+	}
+	why := lakeFailure(place{Bucket: t.bucket}, errStill)
+	d := t.of.doubt(t.bucket, why)
+	t.by.hindered(why)
 	if t.place != t.of.sound {
-		return // it is over, or in nobody's way
+		return // in nobody's way
 	}
 	select {
 	case t.of.unsound <- struct{}{}:
@@ -138,13 +169,13 @@ func (t *turn) standsStill() {
 		t.place = t.of.unsound
 		if t.alone == nil {
 			select {
-			case d <- struct{}{}:
-				t.alone = d
+			case d.alone <- struct{}{}:
+				t.alone = d.alone
 			default:
 			}
 		}
 	default:
-		t.cancel(errStill)
+		t.by.cancel(errStill)
 	}
 }
 
