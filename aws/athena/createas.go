@@ -80,19 +80,19 @@ func (s *Service) createTableAs(ctx context.Context, e *execution, d *trino.Defi
 		}
 		return s.config.Catalog.CreateTable(ctx, t)
 	}
-	partitions, err := s.output(ctx, e, d, x, target{location: location, keys: keys})
-	if err != nil {
-		return err
-	}
-	err = s.config.Catalog.CreateTable(ctx, t)
-	if present(err) {
-		err = &failure{d.Wrong("TABLE_ALREADY_EXISTS", "Destination table 'awsdatacatalog.%s.%s' already exists", database, d.Table).Error(), 1006}
-	} else if err == nil {
+	return s.output(ctx, e, d, x, target{location: location, keys: keys}, func(partitions [][]string) error {
+		err := s.config.Catalog.CreateTable(ctx, t)
+		if present(err) {
+			return &failure{d.Wrong("TABLE_ALREADY_EXISTS", "Destination table 'awsdatacatalog.%s.%s' already exists", database, d.Table).Error(), 1006}
+		}
+		if err != nil {
+			return err
+		}
 		if err = s.addWritten(ctx, t, partitions); err != nil {
 			_ = s.config.Catalog.DropTable(context.WithoutCancel(ctx), database, d.Table) // the first error counts
 		}
-	}
-	return err
+		return err
+	})
 }
 
 // tableLocation is where a new table lies: an empty place the statement names, or one of the execution's own.

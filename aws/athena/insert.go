@@ -51,11 +51,12 @@ func (s *Service) insert(ctx context.Context, e *execution, d *trino.Definition)
 	if err != nil {
 		return err
 	}
-	partitions, err := s.output(ctx, e, d, x, to)
-	if err != nil || !register {
-		return err
-	}
-	return s.addWritten(ctx, t, partitions)
+	return s.output(ctx, e, d, x, to, func(partitions [][]string) error {
+		if !register {
+			return nil
+		}
+		return s.addWritten(ctx, t, partitions)
+	})
 }
 
 // formatOfTable is the format of a table's files.

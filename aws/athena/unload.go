@@ -44,6 +44,5 @@ func (s *Service) unload(ctx context.Context, e *execution, d *trino.Definition)
 	if err := s.empty(ctx, location, "Target directory already exists: %s. You may need to manually clean the data at location '%s' before retrying.", location, location); err != nil {
 		return err
 	}
-	_, err = s.output(ctx, e, d, x, target{location: location, keys: keys})
-	return err
+	return s.output(ctx, e, d, x, target{location: location, keys: keys}, func([][]string) error { return nil })
 }

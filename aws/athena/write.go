@@ -78,19 +78,38 @@ func hiveEscape(v string) string {
 
 const hiveNull = "__HIVE_DEFAULT_PARTITION__"
 
-// output writes the rows of a definition's query to a target and answers the partitions that got some.
-// After it, the manifest lists what was written.
-func (s *Service) output(ctx context.Context, e *execution, d *trino.Definition, x query.Export, to target) (partitions [][]string, err error) {
+// yield is what a statement wrote: the partitions that got rows, and the URIs of the objects.
+type yield struct {
+	partitions [][]string
+	objects    []string
+}
+
+// output writes the rows of a definition's query to a target, and the manifest of them. tell then tells the
+// catalog. Where either fails, the objects are taken away again.
+func (s *Service) output(ctx context.Context, e *execution, d *trino.Definition, x query.Export, to target, tell func(partitions [][]string) error) error {
+	w, err := s.putRows(ctx, e, d, x, to)
+	if err == nil {
+		err = s.writeManifest(ctx, e, w.objects)
+	}
+	if err == nil {
+		err = tell(w.partitions)
+	}
+	if err != nil {
+		s.takeAway(ctx, w.objects)
+	}
+	return err
+}
+
+func (s *Service) putRows(ctx context.Context, e *execution, d *trino.Definition, x query.Export, to target) (w yield, err error) {
 	q, err := trino.Translate(d.Query, e.Parameters)
 	if err != nil {
-		return nil, &failure{err.Error(), 1006}
+		return w, &failure{err.Error(), 1006}
 	}
 	var report query.Report
 	st := query.Statement{SQL: q.SQL, Database: e.Database, Setup: trino.Setup(), Paths: q.Paths, View: expand, Report: &report}
 	if err := s.allowed(ctx, to.location); err != nil {
-		return nil, err
+		return w, err
 	}
-	var put []string // URIs
 	e.Rows, err = s.config.Query.Export(ctx, st, x, func(parts []query.Part) error {
 		seen := map[string]bool{}
 		for i, p := range parts {
@@ -102,7 +121,7 @@ func (s *Service) output(ctx context.Context, e *execution, d *trino.Definition,
 			}
 			folder := partitionPath(to.keys, values)
 			if !seen[folder] && len(to.keys) > 0 {
-				partitions = append(partitions, values)
+				w.partitions = append(w.partitions, values)
 			}
 			if seen[folder] = true; len(seen) > maxPartitions {
 				return &failure{fmt.Sprintf("HIVE_TOO_MANY_OPEN_PARTITIONS: Exceeded limit of %d open writers for partitions/buckets", maxPartitions), 1006}
@@ -117,22 +136,16 @@ func (s *Service) output(ctx context.Context, e *execution, d *trino.Definition,
 			if err := s.upload(ctx, p.Path, uri); err != nil {
 				return err
 			}
-			put = append(put, uri)
+			w.objects = append(w.objects, uri)
 		}
 		return nil
 	})
 	e.Scanned = report.Bytes
-	if err == nil {
-		err = s.writeManifest(ctx, e, put)
-	}
-	if err != nil {
-		s.takeAway(ctx, put)
-	}
 	var wrong *query.Error
 	if errors.As(err, &wrong) {
-		return nil, s.word(ctx, q, wrong)
+		err = s.word(ctx, q, wrong)
 	}
-	return partitions, err
+	return w, err
 }
 
 // allowed tells whether who asks may write to a location.

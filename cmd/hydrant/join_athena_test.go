@@ -43,6 +43,7 @@ type library struct {
 	athena  *athena.Service
 	client  *sdk.Client
 	closed  string // the URI of a folder that nobody may write to
+	denied  string // an operation of Glue that nobody may call
 }
 
 func openLibrary(t *testing.T) *library {
@@ -69,7 +70,7 @@ func (l *library) open() {
 	}
 	l.glue = glue.New(glue.Config{Journal: l.journal})
 	engine := query.New(query.Config{Catalog: catalog{l.glue, anybody}, Lake: l.lake, Paths: l.lake, Memory: "256MB", Threads: 2, TempDir: l.t.TempDir()})
-	l.athena, err = athena.New(athena.Config{Journal: l.journal, Lake: l.lake, Catalog: definitions{l.glue, anybody}, Query: engine, MayWrite: func(_ context.Context, uri string) error {
+	l.athena, err = athena.New(athena.Config{Journal: l.journal, Lake: l.lake, Catalog: definitions{l.glue, l.may}, Query: engine, MayWrite: func(_ context.Context, uri string) error {
 		if l.closed != "" && strings.HasPrefix(uri, l.closed) {
 			return errors.New("nobody may")
 		}
@@ -90,6 +91,13 @@ func (l *library) open() {
 		Credentials:      credentials.NewStaticCredentialsProvider("123456789012", "x", ""),
 		RetryMaxAttempts: 1,
 	})
+}
+
+func (l *library) may(_ context.Context, _, op string, _ any) error {
+	if op == l.denied {
+		return hydrant.Faultf("AccessDeniedException", "nobody may")
+	}
+	return nil
 }
 
 // start starts a statement in database kinesislabs.

@@ -157,6 +157,14 @@ FROM nyctaxitrips`, 3)
 	} {
 		l.fails(c[0], c[1])
 	}
+	// What the catalog cannot be told of does not stay in the lake.
+	l.denied = "BatchCreatePartition"
+	l.fails("CREATE TABLE t WITH (external_location = 's3://results/gone/', partitioned_by = ARRAY['b']) AS SELECT 1 AS a, 2 AS b", "FAILED: Execution Error, return code 1 from org.apache.hadoop.hive.ql.exec.DDLTask. AccessDeniedException(message:nobody may)")
+	before := len(l.keys("kinesislabs-datalake-bucket", "ctas/", "-"))
+	l.fails("INSERT INTO trips (trip_id, month, kind) VALUES (99, '09', 'x')", "FAILED: Execution Error, return code 1 from org.apache.hadoop.hive.ql.exec.DDLTask. AccessDeniedException(message:nobody may)")
+	if after := len(l.keys("kinesislabs-datalake-bucket", "ctas/", "-")); after != before || len(l.keys("results", "gone/", "-")) != 0 {
+		t.Errorf("objects stay: %d of %d, %q", after, before, l.keys("results", "gone/", "-"))
+	}
 	if _, err := l.glue.GetTable(ctx, &glue.GetTableIn{DatabaseName: "kinesislabs", Name: "t"}); hydrant.FaultCode(err) != "EntityNotFoundException" {
 		t.Errorf("a statement that failed made a table: %v", err)
 	}
