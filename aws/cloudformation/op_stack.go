@@ -45,7 +45,8 @@ type (
 //	Limits   template.MaxBodyBytes, maxStacks (limits.go)
 //	Durable  the stack survives a crash when the call returns, and its making is resumed
 //	Differs  rollback triggers, stack policies, ResourceTypes and TimeoutInMinutes are refused;
-//	         NotificationARNs are kept, nobody is notified
+//	         NotificationARNs are kept, nobody is notified; Rules, macros, DeletionPolicy Snapshot and
+//	         {{resolve:...}} in a template are refused
 func (s *Service) CreateStack(ctx context.Context, in *CreateStackIn) (*CreateStackOut, error) {
 	if err := refuseExtras(in.RollbackConfiguration, in.StackPolicyBody+in.StackPolicyURL, in.ResourceTypes, in.TimeoutInMinutes, in.RetainExceptOnCreate); err != nil {
 		return nil, err

@@ -234,6 +234,9 @@ func resource(name string, body map[string]any) (Resource, error) {
 		if at, found := nullIn(r.Properties, "/Resources/"+name+"/Properties"); found {
 			return r, formatErrorf("[%s] 'null' values are not allowed in templates", at)
 		}
+		if dynamic(r.Properties) { // not to be taken for the text they stand for
+			return r, formatErrorf("[/Resources/%s/Properties] dynamic references ({{resolve:...}}) are not available in hydrant.", name)
+		}
 	}
 	switch d := body["DependsOn"].(type) {
 	case nil:
@@ -271,6 +274,23 @@ func resource(name string, body map[string]any) (Resource, error) {
 		}
 	}
 	return r, nil
+}
+
+// dynamic reports whether a tree holds a reference to Systems Manager or Secrets Manager.
+func dynamic(v any) bool {
+	switch v := v.(type) {
+	case string:
+		return strings.Contains(v, "{{resolve:")
+	case map[string]any:
+		for _, e := range v {
+			if dynamic(e) {
+				return true
+			}
+		}
+	case []any:
+		return slices.ContainsFunc(v, dynamic)
+	}
+	return false
 }
 
 // nullIn finds a null within a tree, and says where.

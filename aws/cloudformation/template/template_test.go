@@ -152,6 +152,7 @@ func TestMistakes(t *testing.T) {
 		{"Resources: {A: {Type: T::T}}\nOutputs: {O: {Description: x}}", "Template format error: Every Outputs member must contain a Value object"},
 		{"Resources: {A: {Type: T::T}}\nOutputs: {O: {Value: null}}", "Template format error: [/Outputs/O/Value] 'null' values are not allowed in templates"},
 		{"Resources: {A: {Type: T::T}}\nStuff: {}", "Invalid template property or properties [Stuff]"},
+		{"Resources: {A: {Type: T::T, Properties: {P: [{Q: 'a-{{resolve:ssm:b:1}}'}]}}}", "Template format error: [/Resources/A/Properties] dynamic references ({{resolve:...}}) are not available in hydrant."},
 		{"Transform: AWS::Serverless-2016-10-31\nResources: {A: {Type: T::T}}", "No transform named AWS::Serverless-2016-10-31 found."},
 		{"Resources:\n  A: {Type: T::T, DependsOn: B}\n  B: {Type: T::T, Properties: {P: !Ref C}}\n  C: {Type: T::T, Properties: {P: !Sub '${A}'}}\n  D: {Type: T::T, DependsOn: A}", "Circular dependency between resources: [A, B, C]"},
 		{"Conditions: {C: !Equals [1]}\nResources: {A: {Type: T::T}}", "Template error: every Fn::Equals object requires a list of 2 string parameters."},
