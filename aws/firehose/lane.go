@@ -213,8 +213,8 @@ func (l *lane) deliver(ctx context.Context) error {
 	l.mu.Lock()
 	l.progress = p
 	l.mu.Unlock()
+	l.trim(ctx, p.Low) // before who waits is told: what was flushed is not in the spool any more
 	l.moved(p.Low)
-	l.trim(ctx, p.Low)
 	crash.Point(l.kind.point(), "trim")
 	l.w.s.measureDelivery(l.w.st.now.Load(), l.kind, d)
 	return nil

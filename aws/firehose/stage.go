@@ -246,8 +246,8 @@ func (g *stage) round(ctx context.Context, v *state) error {
 		l.admit(l.tail)
 	}
 	g.buf = buffer{from: next, to: next}
-	g.moved(next)
 	g.w.trimSpool(ctx)
+	g.moved(next)
 	g.w.s.measureRound(v, g.proc, units)
 	g.w.s.reportFailed(ctx, v, units)
 	return nil
