@@ -153,7 +153,7 @@ func openHouse(ctx context.Context, c Config, endpoint string, log *slog.Logger,
 	}
 	h.closing(h.stacks.Close)
 	h.identity.kinesis, h.identity.lambda, h.identity.athena = h.kinesis, h.lambda, h.athena
-	h.identity.tagged = tagged{h.kinesis, h.firehose, h.lambda, h.logs, h.glue, h.athena, h.queues}
+	h.identity.tagged = tagged{h.kinesis, h.firehose, h.lambda, h.logs, h.glue, h.athena, h.queues, h.topics}
 
 	services := h.services()
 	if h.faults, err = c.faultTable(services); err != nil {

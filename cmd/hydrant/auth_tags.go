@@ -11,6 +11,7 @@ import (
 	"github.com/hydrant-stream/hydrant/aws/glue"
 	"github.com/hydrant-stream/hydrant/aws/kinesis"
 	"github.com/hydrant-stream/hydrant/aws/lambda"
+	"github.com/hydrant-stream/hydrant/aws/sns"
 	"github.com/hydrant-stream/hydrant/aws/sqs"
 )
 
@@ -23,6 +24,7 @@ type tagged struct {
 	glue     *glue.Service
 	athena   *athena.Service
 	queues   *sqs.Service
+	topics   *sns.Service
 }
 
 // of are the tags of a resource, for policies that ask for them; none where it has none or is not there.
@@ -67,6 +69,12 @@ func (t *tagged) of(ctx context.Context, resource string) map[string]string {
 	case "sqs":
 		if out, err := t.queues.ListQueueTags(ctx, &sqs.QueueIn{QueueUrl: arn.Account + "/" + arn.Resource}); err == nil {
 			return out.Tags
+		}
+	case "sns":
+		if out, err := t.topics.ListTagsForResource(ctx, &sns.ListTagsForResourceIn{ResourceArn: resource}); err == nil {
+			for _, tag := range out.Tags {
+				tags[tag.Key] = tag.Value
+			}
 		}
 	}
 	return tags

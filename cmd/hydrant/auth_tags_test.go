@@ -12,6 +12,9 @@ import (
 	kinesissdk "github.com/aws/aws-sdk-go-v2/service/kinesis"
 	s3sdk "github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
+
+	"github.com/hydrant-stream/hydrant"
+	"github.com/hydrant-stream/hydrant/aws/sns"
 )
 
 // TestPoliciesAskForTheTagsOfResources: who may use what is tagged with its team, may use that and no more.
@@ -70,5 +73,12 @@ func TestPoliciesAskForTheTagsOfResources(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 		refusedWith(t, ask("other"), "is not authorized to perform: "+name+":")
+	}
+
+	house := g.s.house.Load()
+	topic, err := house.topics.CreateTopic(hydrant.WithScope(ctx, hydrant.Scope{}), &sns.CreateTopicIn{Name: "mine", Tags: []sns.Tag{{Key: "team", Value: "taxi"}}})
+	g.must(err)
+	if got := house.identity.tagged.of(ctx, topic.TopicArn); got["team"] != "taxi" {
+		t.Errorf("sns: tags %v", got)
 	}
 }
