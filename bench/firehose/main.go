@@ -57,7 +57,7 @@ func alone(o *options, part func(*options, *server) error) error {
 	if err := s.start(); err != nil {
 		return err
 	}
-	defer func() { s.halt() }()
+	defer func() { s.Halt() }()
 	if err := s.prepare(); err != nil {
 		return err
 	}
@@ -153,10 +153,10 @@ func restart(o *options, s *server) error {
 		bytes += int64(n) * wideBytes
 	}
 	full := s.peak
-	s.halt()
+	s.Halt()
 	if err := s.start(); err != nil {
 		return err
 	}
-	fmt.Printf("restart      with %.1f GB spooled: first answer after %v; peak while spooling %d MiB RSS (%d MiB its own)\n", float64(bytes)/1e9, s.ready.Round(time.Millisecond), full.total>>20, full.own>>20)
+	fmt.Printf("restart      with %.1f GB spooled: first answer after %v; peak while spooling %d MiB RSS (%d MiB its own)\n", float64(bytes)/1e9, s.Ready.Round(time.Millisecond), full.total>>20, full.own>>20)
 	return nil
 }

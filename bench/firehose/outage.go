@@ -28,12 +28,12 @@ func outage(o *options, s *server) error {
 // away: as outage, but the bucket is at an S3 endpoint (another hydrant) that refuses connections, then is
 // overloaded, then takes connections and is silent.
 func away(o *options, s *server) error {
-	s.halt()
+	s.Halt()
 	there := &server{bin: s.bin, dir: s.dir + "/there"}
 	if err := there.start(); err != nil {
 		return err
 	}
-	defer there.halt()
+	defer there.Halt()
 	e, err := newEndpoint(there.addr)
 	if err != nil {
 		return err

@@ -18,6 +18,8 @@ import (
 	"time"
 
 	"github.com/alecthomas/kong"
+
+	"github.com/hydrant-stream/hydrant/bench/process"
 )
 
 type options struct {
@@ -76,19 +78,19 @@ func run(o *options) error {
 // idle: what an empty hydrant costs before anybody asks anything.
 func idle(o *options) error {
 	var first []time.Duration
-	var rss memory
+	var rss process.Memory
 	for range 5 {
 		s, err := startHydrant(o, "idle")
 		if err != nil {
 			return err
 		}
-		first = append(first, s.ready)
+		first = append(first, s.Ready)
 		time.Sleep(time.Second)
-		rss = s.memory()
+		rss = s.Memory()
 		s.stop()
 	}
 	slices.Sort(first)
-	fmt.Printf("idle         first answer %v after start (median of 5), %d MiB RSS: %d its own, %d of files\n", first[2].Round(100*time.Microsecond), rss.total()>>20, rss.anonymous>>20, rss.file>>20)
+	fmt.Printf("idle         first answer %v after start (median of 5), %d MiB RSS: %d its own, %d of files\n", first[2].Round(100*time.Microsecond), rss.Total()>>20, rss.Own>>20, rss.Files>>20)
 	return nil
 }
 
@@ -112,7 +114,7 @@ func put(o *options) error {
 			}
 			n, err := putLoad(s, o)
 			if r.name == "hydrant" {
-				peak = max(peak, s.memory().total())
+				peak = max(peak, s.Memory().Total())
 			}
 			s.stop()
 			if err != nil {
@@ -145,25 +147,25 @@ func get(o *options) error {
 		err = fill(s, records)
 		var n float64
 		if err == nil {
-			before := s.cpu()
+			before := s.CPU()
 			var records int
 			n, records, err = getLoad(s, o.Turn/2)
 			memory = append(memory, n)
-			cost = append(cost, float64((s.cpu()-before).Microseconds())/float64(records))
+			cost = append(cost, float64((s.CPU()-before).Microseconds())/float64(records))
 		}
 		if err == nil {
 			err = add(s, cold-records)
 		}
-		s.halt()
+		s.Halt()
 		if err == nil {
-			s, err = again(o, s) // nothing is in memory now
+			s, err = again(s) // nothing is in memory now
 		}
 		if err == nil {
-			before := s.cpu()
+			before := s.CPU()
 			var records int
 			n, records, err = getLoad(s, 0)
 			disk = append(disk, n)
-			coldCost = append(coldCost, float64((s.cpu()-before).Microseconds())/float64(records))
+			coldCost = append(coldCost, float64((s.CPU()-before).Microseconds())/float64(records))
 		}
 		s.stop()
 		if err != nil {

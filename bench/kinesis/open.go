@@ -23,18 +23,18 @@ func open(o *options) error {
 	if err := create(s, "bench", o.Shards); err != nil {
 		return err
 	}
-	s.halt()
+	s.Halt()
 	if err := fatten(filepath.Join(s.dir, "log"), o.LogGB); err != nil {
 		return err
 	}
 	var first []time.Duration
 	for range 5 {
-		next, err := again(o, s)
+		next, err := again(s)
 		if err != nil {
 			return err
 		}
-		first = append(first, next.ready)
-		next.halt()
+		first = append(first, next.Ready)
+		next.Halt()
 	}
 	slices.Sort(first)
 	fmt.Printf("open         %d GB of log: first answer %v after start (median of 5; worst %v)\n", o.LogGB, first[2].Round(100*time.Microsecond), first[4].Round(100*time.Microsecond))

@@ -9,6 +9,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/hydrant-stream/hydrant/bench/process"
 )
 
 // soak: puts at full load, or at a rate, for a turn of minutes, with a GetRecords reader at the tail of every
@@ -32,9 +34,9 @@ func soak(o *options) error {
 	}
 	mover.Go(func() { errs <- c.follow() })
 	began := time.Now()
-	cpu := s.cpu()
+	cpu := s.CPU()
 	sampled := sample(s, o.Turn)
-	seconds, cores := time.Since(began).Seconds(), (s.cpu() - cpu).Seconds()
+	seconds, cores := time.Since(began).Seconds(), (s.CPU() - cpu).Seconds()
 	c.stop.Store(true)
 	puts.Wait()
 	mover.Wait()
@@ -72,20 +74,20 @@ func (p *pace) wait() {
 
 // memories is what was seen of a process while it ran.
 type memories struct {
-	tenths         [10]memory // the most of each tenth of the time
-	disk, diskLate int64      // the most, and the last
+	tenths         [10]process.Memory // the most of each tenth of the time
+	disk, diskLate int64              // the most, and the last
 }
 
 func (m memories) String() string {
 	var own []string
-	var most memory
+	var most process.Memory
 	for _, t := range m.tenths {
-		own = append(own, fmt.Sprint(t.anonymous>>20))
-		if t.total() > most.total() {
+		own = append(own, fmt.Sprint(t.Own>>20))
+		if t.Total() > most.Total() {
 			most = t
 		}
 	}
-	mib := func(m memory) string { return fmt.Sprintf("%d MiB (%d its own)", m.total()>>20, m.anonymous>>20) }
+	mib := func(m process.Memory) string { return fmt.Sprintf("%d MiB (%d its own)", m.Total()>>20, m.Own>>20) }
 	return fmt.Sprintf("after a tenth of the time %s, at the end %s, at most %s; its own MiB by tenths of the time: %s",
 		mib(m.tenths[1]), mib(m.tenths[9]), mib(most), strings.Join(own, " "))
 }
@@ -98,7 +100,7 @@ func sample(s *server, during time.Duration) (m memories) {
 			return m
 		}
 		tenth := &m.tenths[at*10/during]
-		*tenth = slices.MaxFunc([]memory{*tenth, s.memory()}, func(a, b memory) int { return a.total() - b.total() })
+		*tenth = slices.MaxFunc([]process.Memory{*tenth, s.Memory()}, func(a, b process.Memory) int { return a.Total() - b.Total() })
 		m.diskLate = folderSize(s.dir)
 		m.disk = max(m.disk, m.diskLate)
 	}
