@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"context"
+	"database/sql"
 	"fmt"
 	"math/rand/v2"
 	"os"
@@ -162,6 +163,12 @@ func inLake(t *testing.T, dir string) map[string]int {
 	if err != nil {
 		t.Fatal(err)
 	}
+	return counts(t, rows)
+}
+
+// counts reads rows of an id and how often it is there, to their end.
+func counts(t *testing.T, rows *sql.Rows) map[string]int {
+	t.Helper()
 	defer rows.Close()
 	found := map[string]int{}
 	for rows.Next() {

@@ -134,18 +134,7 @@ func landedIDs(t *testing.T, p *process, data, stream, folder string, want map[s
 		if err != nil {
 			t.Fatal(err)
 		}
-		found, missing := map[string]int{}, 0
-		for rows.Next() {
-			var id string
-			var n int
-			if err := rows.Scan(&id, &n); err != nil {
-				t.Fatal(err)
-			}
-			found[id] = n
-		}
-		if err := rows.Close(); err != nil {
-			t.Fatal(err)
-		}
+		found, missing := counts(t, rows), 0
 		for id := range want {
 			if found[id] == 0 {
 				missing++

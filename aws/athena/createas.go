@@ -33,30 +33,11 @@ func (s *Service) createTableAs(ctx context.Context, e *execution, d *trino.Defi
 	if err != nil {
 		return err
 	}
-	f, err := format(d)
+	f, x, columns, err := s.layout(ctx, e, d)
 	if err != nil {
 		return err
 	}
-	x, err := f.export(d)
-	if err != nil {
-		return err
-	}
-	heads, err := s.columnsOf(ctx, e, d, expand)
-	if err != nil {
-		return err
-	}
-	keys := d.Properties["partitioned_by"]
-	for i := range keys {
-		keys[i] = strings.ToLower(keys[i])
-	}
-	if err := lastColumns(d, heads, keys); err != nil {
-		return err
-	}
-	files, columns, err := fileColumns(d, heads, f.format)
-	if err != nil {
-		return err
-	}
-	x.Columns, x.From, x.PartitionBy = exported(files), len(files), keys
+	keys := x.PartitionBy
 	location, err := s.tableLocation(ctx, e, d, database)
 	if err != nil {
 		return err

@@ -27,36 +27,10 @@ func (s *Service) show(ctx context.Context, e *execution, st ddl.Statement) (lin
 		}
 		return lines, []string{"database_name"}, err
 	case *ddl.ShowTables:
-		database := e.database(st.Database)
-		list, err := s.config.Catalog.Tables(ctx, database)
-		if missing(err) {
-			return nil, nil, fail("FAILED: SemanticException [Error 10072]: Database does not exist: %s", database)
-		}
-		if err != nil {
-			return nil, nil, err
-		}
-		match, err := liker(st.Like)
-		for _, t := range list {
-			if match(t.Name) {
-				lines = append(lines, t.Name)
-			}
-		}
+		lines, err := s.tableNames(ctx, e.database(st.Database), st.Like, func(*Table) bool { return true })
 		return lines, []string{"tab_name"}, err
 	case *ddl.ShowViews:
-		database := e.database(st.Database)
-		list, err := s.config.Catalog.Tables(ctx, database)
-		if missing(err) {
-			return nil, nil, fail("FAILED: SemanticException [Error 10072]: Database does not exist: %s", database)
-		}
-		if err != nil {
-			return nil, nil, err
-		}
-		match, err := liker(st.Like)
-		for _, t := range list {
-			if t.Type == virtualView && match(t.Name) {
-				lines = append(lines, t.Name)
-			}
-		}
+		lines, err := s.tableNames(ctx, e.database(st.Database), st.Like, func(t *Table) bool { return t.Type == virtualView })
 		return lines, []string{"views"}, err
 	case *ddl.ShowCreateView:
 		t, err := s.table(ctx, e, st.Table)
@@ -108,6 +82,24 @@ func (s *Service) show(ctx context.Context, e *execution, st ddl.Statement) (lin
 		return lines, []string{"col_name", "data_type", "comment"}, err
 	}
 	return nil, nil, fmt.Errorf("athena: no way to run %T", st)
+}
+
+// tableNames are the names of a database's tables that fit a pattern and a condition.
+func (s *Service) tableNames(ctx context.Context, database, like string, fits func(*Table) bool) (names []string, err error) {
+	list, err := s.config.Catalog.Tables(ctx, database)
+	if missing(err) {
+		return nil, fail("FAILED: SemanticException [Error 10072]: Database does not exist: %s", database)
+	}
+	if err != nil {
+		return nil, err
+	}
+	match, err := liker(like)
+	for i := range list {
+		if fits(&list[i]) && match(list[i].Name) {
+			names = append(names, list[i].Name)
+		}
+	}
+	return names, err
 }
 
 // liker matches names as SHOW … LIKE does: * is any text, | is or; the text may be a regular expression.

@@ -2,7 +2,6 @@ package athena
 
 import (
 	"context"
-	"strings"
 
 	"github.com/hydrant-stream/hydrant/aws/athena/trino"
 )
@@ -13,36 +12,16 @@ func (s *Service) unload(ctx context.Context, e *execution, d *trino.Definition)
 	if err != nil {
 		return err
 	}
-	f, err := format(d)
-	if err != nil {
-		return err
-	}
-	x, err := f.export(d)
-	if err != nil {
-		return err
-	}
 	location, err := folderURI(d, "TO", d.To)
 	if err != nil {
 		return err
 	}
-	heads, err := s.columnsOf(ctx, e, d, expand)
+	_, x, _, err := s.layout(ctx, e, d)
 	if err != nil {
 		return err
 	}
-	keys := d.Properties["partitioned_by"]
-	for i := range keys {
-		keys[i] = strings.ToLower(keys[i])
-	}
-	if err := lastColumns(d, heads, keys); err != nil {
-		return err
-	}
-	columns, _, err := fileColumns(d, heads, f.format)
-	if err != nil {
-		return err
-	}
-	x.Columns, x.From, x.PartitionBy = exported(columns), len(columns), keys
 	if err := s.empty(ctx, location, "Target directory already exists: %s. You may need to manually clean the data at location '%s' before retrying.", location, location); err != nil {
 		return err
 	}
-	return s.output(ctx, e, d, x, target{location: location, keys: keys}, func([][]string) error { return nil })
+	return s.output(ctx, e, d, x, target{location: location, keys: x.PartitionBy}, func([][]string) error { return nil })
 }

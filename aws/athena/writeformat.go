@@ -1,6 +1,7 @@
 package athena
 
 import (
+	"context"
 	"slices"
 	"strings"
 
@@ -33,6 +34,30 @@ var fileFormats = func() map[string]fileFormat {
 	json.format, json.serde = query.JSON, hiveJSONSerDe
 	return map[string]fileFormat{"PARQUET": parquet, "TEXTFILE": text, "JSON": json}
 }()
+
+// layout is how the rows of a statement's own query are written: in the format and partitions its properties
+// ask for. hive are the columns as the catalog has them, partition keys last.
+func (s *Service) layout(ctx context.Context, e *execution, d *trino.Definition) (f fileFormat, x query.Export, hive []Column, err error) {
+	if f, err = format(d); err != nil {
+		return f, x, nil, err
+	}
+	if x, err = f.export(d); err != nil {
+		return f, x, nil, err
+	}
+	heads, err := s.columnsOf(ctx, e, d, expand)
+	if err != nil {
+		return f, x, nil, err
+	}
+	for _, k := range d.Properties["partitioned_by"] {
+		x.PartitionBy = append(x.PartitionBy, strings.ToLower(k))
+	}
+	if err := lastColumns(d, heads, x.PartitionBy); err != nil {
+		return f, x, nil, err
+	}
+	files, hive, err := fileColumns(d, heads, f.format)
+	x.Columns, x.From = exported(files), len(files)
+	return f, x, hive, err
+}
 
 // export reads from the properties of a statement how its files are written.
 func (f fileFormat) export(d *trino.Definition) (query.Export, error) {

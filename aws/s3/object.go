@@ -118,16 +118,18 @@ func parseTagging(s string) (map[string]string, error) {
 		}
 		tags[k] = v[0]
 	}
-	return tags, checkTags(tags, maxTags)
+	return tags, checkObjectTags(tags)
 }
 
-func checkTags(tags map[string]string, limit int) error {
-	if len(tags) > limit {
-		if limit == maxBucketTags {
-			return malformedXML()
-		}
-		return fault(400, "BadRequest", fmt.Sprintf("Object tags cannot be greater than %d", limit))
+func checkObjectTags(tags map[string]string) error {
+	if len(tags) > maxTags {
+		return fault(400, "BadRequest", fmt.Sprintf("Object tags cannot be greater than %d", maxTags))
 	}
+	return checkTags(tags)
+}
+
+// checkTags checks keys and values.
+func checkTags(tags map[string]string) error {
 	for k, v := range tags {
 		if n := utf8.RuneCountInString(k); n == 0 || n > maxTagKey || strings.HasPrefix(strings.ToLower(k), "aws:") {
 			return fault(400, "InvalidTag", "The TagKey you have provided is invalid").WithField("TagKey", k)

@@ -9,6 +9,7 @@ import (
 
 	"github.com/hydrant-stream/hydrant"
 	"github.com/hydrant-stream/hydrant/store/blob"
+	"github.com/hydrant-stream/hydrant/store/journal"
 )
 
 const firstRegion = "us-east-1"
@@ -62,7 +63,7 @@ func (s *Service) CreateBucket(ctx context.Context, in *CreateBucketIn) (*Create
 	defer s.buckets.lock(in.Bucket)()
 	err = s.store.CreateBucket(ctx, blob.BucketInfo{Name: in.Bucket, Region: region, Account: scope.Account, Created: s.now().UTC()})
 	if errors.Is(err, blob.ErrBucketExists) {
-		return s.createAgain(ctx, in.Bucket, region, scope)
+		return s.createAgain(ctx, in.Bucket, region, scope, tags)
 	}
 	if err != nil {
 		return nil, err
@@ -72,8 +73,8 @@ func (s *Service) CreateBucket(ctx context.Context, in *CreateBucketIn) (*Create
 }
 
 // createAgain answers for a bucket that is there. In the first Region one's own is made again
-// without complaint.
-func (s *Service) createAgain(ctx context.Context, name, region string, scope hydrant.Scope) (*CreateBucketOut, error) {
+// without complaint, with the tags that are asked for: a crash may have come between it and them.
+func (s *Service) createAgain(ctx context.Context, name, region string, scope hydrant.Scope, tags map[string]string) (*CreateBucketOut, error) {
 	b, err := s.store.Bucket(ctx, name)
 	if err != nil {
 		return nil, asFault(err, name, "")
@@ -83,7 +84,12 @@ func (s *Service) createAgain(ctx context.Context, name, region string, scope hy
 		return nil, fault(409, "BucketAlreadyExists", "The requested bucket name is not available. The bucket namespace is shared by all users of the system. Please select a different name and try again.").
 			WithField("BucketName", name)
 	case b.Region == firstRegion && region == firstRegion && scope.Region == firstRegion:
-		return &CreateBucketOut{Location: "/" + name}, nil
+		v, _, err := journal.Load[settings](s.journal, settingsKeys+name)
+		if err == nil && len(tags) > 0 {
+			v.Tags = tags
+			err = s.keep(ctx, name, &v)
+		}
+		return &CreateBucketOut{Location: "/" + name}, err
 	}
 	return nil, fault(409, "BucketAlreadyOwnedByYou", "Your previous request to create the named bucket succeeded and you already own it.").
 		WithField("BucketName", name)

@@ -41,9 +41,12 @@ func (s *Service) PutBucketTagging(ctx context.Context, in *PutBucketTaggingIn) 
 }
 
 func bucketTags(set []Tag) (map[string]string, error) {
+	if len(set) > maxBucketTags {
+		return nil, malformedXML()
+	}
 	tags, err := byKey(set)
 	if err == nil {
-		err = checkTags(tags, maxBucketTags)
+		err = checkTags(tags)
 	}
 	return tags, err
 }

@@ -52,7 +52,7 @@ type PutObjectTaggingIn struct {
 func (s *Service) PutObjectTagging(ctx context.Context, in *PutObjectTaggingIn) (*struct{}, error) {
 	tags, err := byKey(in.TagSet)
 	if err == nil {
-		err = checkTags(tags, maxTags)
+		err = checkObjectTags(tags)
 	}
 	if err != nil {
 		return nil, err

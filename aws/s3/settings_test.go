@@ -53,6 +53,10 @@ func TestSettingsAreKept(t *testing.T) {
 	}
 	create(tag("team", "taxis"))
 	check("new", "team=taxis true true true true")
+	create(tag("team", "cabs"))
+	check("made again", "team=cabs true true true true")
+	create()
+	check("made again without tags", "team=cabs true true true true")
 
 	must(c.PutBucketTagging(ctx, &sdk.PutBucketTaggingInput{Bucket: bucket, Tagging: &types.Tagging{TagSet: []types.Tag{tag("b", "2"), tag("a", "1")}}}))(t)
 	must(c.PutPublicAccessBlock(ctx, &sdk.PutPublicAccessBlockInput{Bucket: bucket,

@@ -159,16 +159,19 @@ func (s *Store) part(ctx context.Context, at place, id string, number int32, bod
 
 // abort throws the parts of an upload away, as well as it can: an endpoint that is away keeps them
 // until the next upload of the key, or its removal.
-func (s *Store) abort(ctx context.Context, at place, id string) {
+func (s *Store) abort(ctx context.Context, at place, ids ...string) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), min(s.timeout, abortTimeout))
 	defer cancel()
-	_, err := s.client.AbortMultipartUpload(ctx, &s3.AbortMultipartUploadInput{Bucket: &at.bucket, Key: &at.key, UploadId: &id})
-	if none, ok := errors.AsType[smithy.APIError](err); err == nil || ok && none.ErrorCode() == "NoSuchUpload" {
+	for i, id := range ids {
+		_, err := s.client.AbortMultipartUpload(ctx, &s3.AbortMultipartUploadInput{Bucket: &at.bucket, Key: &at.key, UploadId: &id})
+		if none, ok := errors.AsType[smithy.APIError](err); err == nil || ok && none.ErrorCode() == "NoSuchUpload" {
+			continue
+		}
+		s.mu.Lock()
+		s.left[at] = append(s.left[at], ids[i:]...)
+		s.mu.Unlock()
 		return
 	}
-	s.mu.Lock()
-	s.left[at] = append(s.left[at], id)
-	s.mu.Unlock()
 }
 
 // abortLeft aborts what could not be aborted before.
@@ -177,7 +180,5 @@ func (s *Store) abortLeft(ctx context.Context, at place) {
 	ids := s.left[at]
 	delete(s.left, at)
 	s.mu.Unlock()
-	for _, id := range ids {
-		s.abort(ctx, at, id)
-	}
+	s.abort(ctx, at, ids...)
 }
